@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["tests/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // Two cores: more files at once only make each other's servers slow.
+    maxWorkers: 2,
+    globalSetup: ["tests/support/global-setup.ts"],
+  },
+});
