@@ -1,0 +1,46 @@
+import type { FleetRegistry } from "./fleet-registry.ts";
+import type { Retention, SessionStore } from "./session-store.ts";
+import type { StoreAddress } from "./store-address.ts";
+
+/** A store of any kind, opened once per process; `close` it last. */
+export type OpenStore = { sessions: SessionStore; fleet: FleetRegistry; close(): Promise<void> };
+
+export type StoreRules = {
+  retention: Retention;
+  /** Within this every operation ends. */
+  timeoutMs: number;
+  now(): number;
+  /** Hears of every failed attempt to connect. */
+  onConnectionError(error: Error): void;
+};
+
+/**
+ * Opens the store without waiting for a server to answer; only the drivers of the kind asked for are
+ * loaded. @throws Error when a SQLite file cannot be opened
+ */
+export async function openStore(address: StoreAddress, rules: StoreRules): Promise<OpenStore> {
+  if (address.kind === "sqlite") {
+    const { SqliteDatabase } = await import("./sqlite/database.ts");
+    const { SqliteSessionStore } = await import("./sqlite/sqlite-session-store.ts");
+    const { SqliteFleetRegistry } = await import("./sqlite/sqlite-fleet-registry.ts");
+    const database = SqliteDatabase.open(address.path, rules);
+    const sessions = new SqliteSessionStore(database, rules.retention);
+    const fleet = new SqliteFleetRegistry(database, rules.now);
+    return { sessions, fleet, close: () => sessions.close() };
+  }
+  const { RedisConnection } = await import("./redis/connection.ts");
+  const { RedisSessionStore } = await import("./redis/redis-session-store.ts");
+  const { RedisFleetRegistry } = await import("./redis/redis-fleet-registry.ts");
+  const connection = new RedisConnection(address.address, {
+    timeoutMs: rules.timeoutMs,
+    onError: rules.onConnectionError,
+  });
+  connection.connect();
+  const sessions = new RedisSessionStore(connection, rules.retention);
+  return { sessions, fleet: new RedisFleetRegistry(connection), close: () => sessions.close() };
+}
+
+/** Emotives and metadata kept per session (sessions.md §1), and ids whose replies are remembered. */
+export function retentionOf(stmLimit: number): Retention {
+  return { events: stmLimit, accumulated: 1_000, outcomes: 1_024 };
+}

@@ -1,0 +1,65 @@
+-- Shared beginning of every script that works on one session.
+-- KEYS[1] hash head, KEYS[2] list events, KEYS[3] list emotives, KEYS[4] list metadata,
+-- KEYS[5] hash replies, KEYS[6] list ids, KEYS[7] zset of the node's sessions
+-- ARGV[1] session suffix, ARGV[2] now in epoch ms, ARGV[3] '1' if this contact moves the expiry
+local SUFFIX, NOW = ARGV[1], tonumber(ARGV[2])
+local TOMBSTONE_MS = 86400000
+
+local function integer(number)
+  return string.format('%.0f', number)
+end
+
+-- Keys live in steps: they are given more life than asked for, so that few contacts must renew it.
+local function keep_alive(expires, lease)
+  if expires + 1000 <= lease then return lease end
+  lease = expires + 60000 + (expires - NOW) / 4
+  local life = integer(lease - NOW)
+  redis.call('HSET', KEYS[1], 'q', integer(lease))
+  for i = 1, 6 do redis.call('PEXPIRE', KEYS[i], life) end
+  redis.call('PEXPIRE', KEYS[7], integer(lease - NOW + TOMBSTONE_MS), 'GT')
+  return lease
+end
+
+-- Expiry to now + ttl seconds unless it is later already.
+local function slide(expires, ttl, lease)
+  local extended = NOW + ttl * 1000
+  if extended > expires then
+    redis.call('ZADD', KEYS[7], integer(extended), SUFFIX)
+    expires = extended
+    lease = keep_alive(expires, lease)
+  end
+  return expires, lease
+end
+
+-- Returns nil and 'missing' or 'expired'; or expiry, head {v, t, l, q}, lease. Cost O(log sessions of the node).
+local function enter(slides)
+  local score = redis.call('ZSCORE', KEYS[7], SUFFIX)
+  if not score then return nil, 'missing' end
+  local head = redis.call('HMGET', KEYS[1], 'v', 't', 'l', 'q')
+  local expires = tonumber(score)
+  if NOW > expires or not head[1] then return nil, 'expired' end
+  local lease = tonumber(head[4])
+  if slides then expires, lease = slide(expires, tonumber(head[3]), lease) end
+  return expires, head, lease
+end
+
+local function replies_of(first, last)
+  local seen = {}
+  for start = first, last, 1000 do
+    local ids = {unpack(ARGV, start, math.min(start + 999, last))}
+    for i, reply in ipairs(redis.call('HMGET', KEYS[5], unpack(ids))) do
+      if reply then
+        seen[#seen + 1] = ids[i]
+        seen[#seen + 1] = reply
+      end
+    end
+  end
+  return seen
+end
+
+-- {expiry, v, t, l, c, n, m, g, events kept, {id, reply, …}}
+local function describe(expires, seen)
+  local h = redis.call('HMGET', KEYS[1], 'v', 't', 'l', 'c', 'n', 'm', 'g')
+  return {integer(expires), h[1], h[2], h[3], h[4], h[5], h[6] or '', h[7] or '',
+          redis.call('LLEN', KEYS[2]), seen}
+end

@@ -1,0 +1,26 @@
+import { createHash, randomBytes } from "node:crypto";
+
+/*
+ * A session id is `<node tag>-<128 random bits>`, each part 22 characters of A-Za-z0-9.~ (base64url
+ * with `.` for `-` and `~` for `_`). The tag is 128 bits of SHA-256 of the node id: any worker finds
+ * the node's slot from the session id alone, and no character of a node id can break a key.
+ */
+const SESSION_ID = /^([A-Za-z0-9.~]{22})-([A-Za-z0-9.~]{22})$/;
+
+function encode(bytes: Buffer): string {
+  return bytes.toString("base64url").replaceAll("-", ".").replaceAll("_", "~");
+}
+
+export function nodeTag(nodeId: string): string {
+  return encode(createHash("sha256").update(nodeId, "utf8").digest().subarray(0, 16));
+}
+
+export function createSessionId(nodeId: string): string {
+  return `${nodeTag(nodeId)}-${encode(randomBytes(16))}`;
+}
+
+/** The parts of a session id; undefined for a text that this service cannot have made. */
+export function parseSessionId(sessionId: string): { tag: string; suffix: string } | undefined {
+  const [, tag, suffix] = SESSION_ID.exec(sessionId) ?? [];
+  return tag === undefined || suffix === undefined ? undefined : { tag, suffix };
+}

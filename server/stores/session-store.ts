@@ -1,0 +1,152 @@
+import type { Emotives, Event, JsonValue, Metadata } from "@kato-rpc/shared/observation.ts";
+import type { NodeSummary } from "@kato-rpc/shared/node.ts";
+import type { SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
+
+/** What a session is between two calls, short-term memory and accumulators left out. Times in epoch ms. */
+export type SessionState = {
+  readonly sessionId: string;
+  readonly nodeId: string;
+  readonly createdAt: number;
+  readonly ttlSeconds: number;
+  readonly metadata: Metadata;
+  /** Rises by one with every commit; a commit names the version it was computed from. */
+  readonly version: number;
+  readonly config: SessionConfigPatch;
+  readonly time: number;
+  readonly stmLength: number;
+};
+
+/** The last observation, as far as it is not derived from the accumulators. */
+export type StoredPercept = {
+  strings: string[];
+  vectors: number[][];
+  metadata: Metadata;
+};
+
+/** A change of a session, small whatever the session holds: clear first, then append, then set. */
+export type SessionDelta = {
+  clearsStm: boolean;
+  clearsAccumulators: boolean;
+  events: Event[];
+  emotives: Emotives[];
+  metadata: Metadata[];
+  /** null: there is no percept any more; undefined: unchanged. */
+  percept?: StoredPercept | null | undefined;
+  config?: SessionConfigPatch | undefined;
+};
+
+/** What a call with this id was answered; a repeat of the id gets it again. */
+export type Outcome = { id: string; reply: JsonValue };
+
+/** The caller's clock, and whether this contact moves the session's expiry (never backwards). */
+export type Contact = { nowMs: number; slides: boolean };
+
+export type SessionCommit = {
+  sessionId: string;
+  at: Contact;
+  baseVersion: number;
+  /** The session's time after the change. */
+  time: number;
+  delta: SessionDelta;
+  /** If one of these ids is remembered, nothing is written and the commit is stale. */
+  ids: readonly string[];
+  /** To remember with the change; of too many, the last are kept. */
+  outcomes: readonly Outcome[];
+};
+
+/** The current state, and of the ids asked for those that were seen before with their replies. */
+export type CurrentSession = {
+  state: SessionState;
+  expiresAt: number;
+  seen: ReadonlyMap<string, JsonValue>;
+};
+
+export type CommitResult =
+  | { status: "committed"; expiresAt: number }
+  | ({ status: "stale" } & CurrentSession);
+
+/** Parts of a session that are loaded only where they are needed. */
+export type SessionPart = "stm" | "emotives" | "percept";
+
+/** A part not asked for is empty. */
+export type LoadedSession = CurrentSession & {
+  stm: Event[];
+  emotives: Emotives[];
+  percept: StoredPercept | null;
+};
+
+export type NewSession = {
+  sessionId: string;
+  nodeId: string;
+  nowMs: number;
+  ttlSeconds: number;
+  metadata: Metadata;
+  config: SessionConfigPatch;
+  /** A second creation with this id on the node gives the session of the first. */
+  requestId: string | undefined;
+};
+
+export type ListedSession = { state: SessionState; expiresAt: number };
+
+/** `cursor` is opaque; null after the last page. */
+export type Page<T> = { items: T[]; nextCursor: string | null };
+
+export type PageRequest = { cursor: string | undefined; limit: number; nowMs: number };
+
+/**
+ * Where sessions live. Every method is atomic and bounded in time.
+ *
+ * @throws ServiceError SESSION_NOT_FOUND, SESSION_EXPIRED (for a day after expiry), STORE_UNAVAILABLE
+ *   (the outcome is unknown to the caller, who may repeat the call with the same ids).
+ */
+export interface SessionStore {
+  readonly kind: "redis" | "sqlite";
+
+  create(session: NewSession): Promise<CurrentSession>;
+
+  load(
+    sessionId: string,
+    options: { at: Contact; ids?: readonly string[]; parts?: readonly SessionPart[] },
+  ): Promise<LoadedSession>;
+
+  /** Writes the whole change if the session's version is still `baseVersion`, else nothing. */
+  commit(commit: SessionCommit): Promise<CommitResult>;
+
+  /** Moves the expiry to `nowMs + ttlSeconds` unless it is later already; gives the expiry in epoch ms. */
+  extend(
+    sessionId: string,
+    options: { nowMs: number; ttlSeconds: number | undefined },
+  ): Promise<{ expiresAt: number; ttlSeconds: number }>;
+
+  /** Whether a live session was there to delete. */
+  delete(sessionId: string, nowMs: number): Promise<boolean>;
+
+  /** Never moves the expiry. */
+  find(sessionId: string, nowMs: number): Promise<"live" | "expired" | "missing">;
+
+  /** Live sessions of one node, ordered by expiry; sessions used meanwhile may come twice, none is missed. */
+  listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>>;
+
+  countSessions(nodeId: string, nowMs: number): Promise<number>;
+
+  /** Nodes on which a session was ever created, with ids after `after`, ordered by their UTF-8 bytes. */
+  listNodes(request: {
+    after: string | undefined;
+    limit: number;
+    nowMs: number;
+  }): Promise<{ items: NodeSummary[]; more: boolean }>;
+
+  /** Round trip to the store in ms. */
+  ping(): Promise<number>;
+
+  close(): Promise<void>;
+}
+
+/** How much of a session is kept; the oldest leave first. */
+export type Retention = { events: number; accumulated: number; outcomes: number };
+
+/** How long an expired session is told from one that never was. */
+export const TOMBSTONE_MS = 86_400_000;
+
+/** How long a `requestId` of `create` is remembered. */
+export const CREATE_REQUEST_TTL_MS = 3_600_000;

@@ -1,0 +1,183 @@
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
+import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import { Deadlines } from "../../deadlines.ts";
+
+/** Works that one transaction may hold: bounds how long other processes wait for the file. */
+const WORKS_PER_TRANSACTION = 256;
+
+type Work = {
+  run(): unknown;
+  /** Nobody waits for it any more: it must not happen later. */
+  abandoned: boolean;
+  resolve(value: unknown): void;
+  reject(reason: unknown): void;
+};
+
+/**
+ * One connection to a SQLite file that several processes share. Works that wait at the same moment
+ * share one transaction, so that its cost, and the wait for the other processes, is paid once.
+ */
+export class SqliteDatabase {
+  readonly connection: DatabaseSync;
+  readonly #deadlines: Deadlines;
+  readonly #timeoutMs: number;
+  #waiting: Work[] = [];
+  #writing: Promise<void> | undefined;
+
+  private constructor(connection: DatabaseSync, timeoutMs: number) {
+    this.connection = connection;
+    this.#timeoutMs = timeoutMs;
+    this.#deadlines = new Deadlines(timeoutMs);
+  }
+
+  /** Opens or makes the file and brings its schema up to date; safe when several processes do so at once. */
+  static open(path: string, options: { timeoutMs: number }): SqliteDatabase {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+    const connection = new DatabaseSync(path);
+    // Only opening waits for other processes in place; afterwards nothing may block the event loop.
+    connection.exec("PRAGMA busy_timeout = 10000");
+    connection.exec("PRAGMA journal_mode = WAL");
+    connection.exec("PRAGMA synchronous = NORMAL");
+    migrate(connection);
+    connection.exec("PRAGMA busy_timeout = 0");
+    return new SqliteDatabase(connection, options.timeoutMs);
+  }
+
+  /**
+   * Runs `work` whole or not at all. An error it throws undoes it and reaches the caller.
+   *
+   * @throws ServiceError STORE_UNAVAILABLE when the file stays locked past the deadline or cannot be written
+   */
+  write<T>(work: () => T): Promise<T> {
+    const entry: Work = {
+      run: work,
+      abandoned: false,
+      resolve: () => undefined,
+      reject: () => undefined,
+    };
+    const done = new Promise<T>((resolve, reject) => {
+      entry.resolve = resolve;
+      entry.reject = reject;
+    });
+    this.#waiting.push(entry);
+    this.#writing ??= this.#writeAll();
+    return this.#deadlines.bound(done, () => {
+      entry.abandoned = true;
+      return this.#unavailable(undefined);
+    });
+  }
+
+  /** Waits for what is under way, then closes. */
+  async close(): Promise<void> {
+    await this.#writing;
+    this.connection.close();
+  }
+
+  /** Never rejects: failures reach those who wait for the works. */
+  async #writeAll(): Promise<void> {
+    // Let the calls of this turn of the event loop join the transaction.
+    await new Promise(setImmediate);
+    while (this.#waiting.length > 0) {
+      this.#waiting = this.#waiting.filter((work) => !work.abandoned);
+      if (this.#begin()) this.#transact(this.#waiting.splice(0, WORKS_PER_TRANSACTION));
+      else await delay(0.5 + Math.random());
+    }
+    this.#writing = undefined;
+  }
+
+  /** False while another process writes. */
+  #begin(): boolean {
+    try {
+      this.connection.exec("BEGIN IMMEDIATE");
+      return true;
+    } catch (error) {
+      if (isBusy(error)) return false;
+      const failed = this.#waiting;
+      this.#waiting = [];
+      for (const work of failed) work.reject(this.#unavailable(error));
+      return false;
+    }
+  }
+
+  #transact(works: readonly Work[]): void {
+    const done: (() => void)[] = [];
+    try {
+      for (const work of works) done.push(this.#runOne(work));
+      this.connection.exec("COMMIT");
+    } catch (error) {
+      if (this.connection.isTransaction) this.connection.exec("ROLLBACK");
+      for (const work of works) work.reject(this.#unavailable(error));
+      return;
+    }
+    for (const settle of done) settle();
+  }
+
+  /** Runs one work within the transaction; gives what to tell its caller once that is committed. */
+  #runOne(work: Work): () => void {
+    this.connection.exec("SAVEPOINT work");
+    try {
+      const value = work.run();
+      this.connection.exec("RELEASE work");
+      return () => work.resolve(value);
+    } catch (error) {
+      this.connection.exec("ROLLBACK TO work; RELEASE work");
+      const reason = isStoreFailure(error) ? this.#unavailable(error) : error;
+      return () => work.reject(reason);
+    }
+  }
+
+  #unavailable(cause: unknown): ServiceError {
+    return new ServiceError(
+      "STORE_UNAVAILABLE",
+      `the SQLite file could not be written within ${this.#timeoutMs} ms; nothing was acknowledged, repeat the call with the same id`,
+      { cause },
+    );
+  }
+}
+
+/** Applies the numbered files that the database has not seen, all or none. */
+function migrate(connection: DatabaseSync): void {
+  const folder = new URL("./migrations/", import.meta.url);
+  const files = readdirSync(folder)
+    .filter((file) => /^\d{4}-.*\.sql$/.test(file))
+    .sort();
+  connection.exec("BEGIN IMMEDIATE");
+  try {
+    const { user_version: applied } = connection.prepare("PRAGMA user_version").get() as {
+      user_version: number;
+    };
+    if (applied > files.length) throw new Error("the SQLite file was made by a newer release");
+    for (const file of files.slice(applied)) {
+      connection.exec(readFileSync(new URL(file, folder), "utf8"));
+    }
+    connection.exec(`PRAGMA user_version = ${files.length}`);
+    connection.exec("COMMIT");
+  } catch (error) {
+    connection.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+/** SQLITE_NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN: the store fails, not the work. */
+const STORE_FAILURES = new Set([SQLITE_BUSY, SQLITE_LOCKED, 7, 8, 9, 10, 11, 13, 14]);
+
+function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
+  // Extended codes carry the primary one in their low byte.
+  return typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
+}
+
+function isBusy(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === SQLITE_BUSY || code === SQLITE_LOCKED;
+}
+
+function isStoreFailure(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code !== undefined && STORE_FAILURES.has(code);
+}

@@ -1,0 +1,88 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/** Every statement of the session store, prepared once per connection. */
+export function prepareStatements(db: DatabaseSync) {
+  const columns = `s.session, s.session_id AS sessionId, n.node_id AS nodeId, s.created_at AS createdAt,
+    s.ttl_seconds AS ttlSeconds, s.expires_at AS expiresAt, s.version, s.time,
+    s.metadata_json AS metadataJson, s.config_json AS configJson, s.percept_json AS perceptJson,
+    s.next_position AS nextPosition, s.event_count AS eventCount, s.emotives_count AS emotivesCount,
+    s.metadata_count AS metadataCount, s.reply_count AS replyCount`;
+  return {
+    addNode: db.prepare("INSERT OR IGNORE INTO nodes (node_id) VALUES (?)"),
+    node: db.prepare("SELECT node FROM nodes WHERE node_id = ?"),
+    nodesAfter: db.prepare(
+      `SELECT node_id AS nodeId,
+         (SELECT count(*) FROM sessions s WHERE s.node = n.node AND s.expires_at >= :now) AS activeSessions
+       FROM nodes n WHERE :after IS NULL OR node_id > :after ORDER BY node_id LIMIT :limit`,
+    ),
+    createRequest: db.prepare(
+      "SELECT session_id AS sessionId FROM create_requests WHERE node = ? AND request_id = ? AND forget_at >= ?",
+    ),
+    addCreateRequest: db.prepare(
+      "INSERT OR REPLACE INTO create_requests (node, request_id, session_id, forget_at) VALUES (?, ?, ?, ?)",
+    ),
+    forgetCreateRequests: db.prepare("DELETE FROM create_requests WHERE forget_at < ?"),
+    addSession: db.prepare(
+      `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, metadata_json, config_json)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    session: db.prepare(
+      `SELECT ${columns} FROM sessions s JOIN nodes n USING (node) WHERE s.session_id = ?`,
+    ),
+    setExpiry: db.prepare("UPDATE sessions SET expires_at = ? WHERE session = ?"),
+    updateSession: db.prepare(
+      `UPDATE sessions SET version = version + 1, time = :time, config_json = :configJson,
+         percept_json = :perceptJson, next_position = :nextPosition, event_count = :eventCount,
+         emotives_count = :emotivesCount, metadata_count = :metadataCount, reply_count = :replyCount
+       WHERE session = :session`,
+    ),
+    removeSession: db.prepare("DELETE FROM sessions WHERE session = ?"),
+    sessionsAfter: db.prepare(
+      `SELECT ${columns} FROM sessions s JOIN nodes n USING (node)
+       WHERE n.node_id = :nodeId AND s.expires_at >= :now AND (s.expires_at, s.session_id) > (:expiresAt, :sessionId)
+       ORDER BY s.expires_at, s.session_id LIMIT :limit`,
+    ),
+    countSessions: db.prepare(
+      `SELECT count(*) AS active FROM sessions s JOIN nodes n USING (node)
+       WHERE n.node_id = ? AND s.expires_at >= ?`,
+    ),
+    entries: db.prepare(
+      "SELECT json FROM entries WHERE session = ? AND kind = ? ORDER BY position",
+    ),
+    addEntry: db.prepare("INSERT INTO entries (session, kind, position, json) VALUES (?, ?, ?, ?)"),
+    removeEntries: db.prepare("DELETE FROM entries WHERE session = ? AND kind = ?"),
+    removeOldestEntries: db.prepare(
+      `DELETE FROM entries WHERE session = :session AND kind = :kind AND position IN
+         (SELECT position FROM entries WHERE session = :session AND kind = :kind ORDER BY position LIMIT :count)`,
+    ),
+    removeAllEntries: db.prepare("DELETE FROM entries WHERE session = ?"),
+    reply: db.prepare("SELECT json FROM replies WHERE session = ? AND id = ?"),
+    addReply: db.prepare(
+      "INSERT OR REPLACE INTO replies (session, id, position, json) VALUES (?, ?, ?, ?)",
+    ),
+    removeOldestReplies: db.prepare(
+      `DELETE FROM replies WHERE session = :session AND position IN
+         (SELECT position FROM replies WHERE session = :session ORDER BY position LIMIT :count)`,
+    ),
+    removeAllReplies: db.prepare("DELETE FROM replies WHERE session = ?"),
+    expiredWithContent: db.prepare(
+      `SELECT session FROM sessions WHERE node = ? AND expires_at < ? AND next_position > 0 LIMIT 20`,
+    ),
+    emptyExpired: db.prepare("UPDATE sessions SET next_position = 0 WHERE session = ?"),
+    removeForgotten: db.prepare(
+      `DELETE FROM sessions WHERE session IN
+         (SELECT session FROM sessions WHERE node = ? AND expires_at < ? AND next_position = 0 LIMIT 50)`,
+    ),
+    nodeAfter: db.prepare("SELECT node FROM nodes WHERE node > ? ORDER BY node LIMIT 1"),
+    publishWorker: db.prepare(
+      "INSERT OR REPLACE INTO workers (worker_id, report, expires_at) VALUES (?, ?, ?)",
+    ),
+    livingWorkers: db.prepare(
+      "SELECT report FROM workers WHERE expires_at >= ? ORDER BY worker_id",
+    ),
+    removeDeadWorkers: db.prepare("DELETE FROM workers WHERE expires_at < ?"),
+    removeWorker: db.prepare("DELETE FROM workers WHERE worker_id = ?"),
+  };
+}
+
+export type Statements = ReturnType<typeof prepareStatements>;
