@@ -1,0 +1,22 @@
+/** What a use case knows of the call it works for. */
+export type Call = {
+  readonly requestId: string;
+  /** Epoch ms after which nobody waits for the answer any more. */
+  readonly deadlineAt: number;
+  /** The session that the reply was computed for, told to the caller beside the reply. */
+  sessionId: string | undefined;
+  nodeId: string | undefined;
+  /** Called as soon as the call has its place in its session's order. */
+  queued(): void;
+  /** Notes a station of the call's way; a no-op unless the log level is `debug`. */
+  trace(station: Station, fields?: Record<string, number | string | boolean>): void;
+};
+
+export type Station =
+  | "received"
+  | "admitted"
+  | "loaded"
+  | "computed"
+  | "committed"
+  | "conflicted"
+  | "replied";

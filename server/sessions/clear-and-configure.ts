@@ -1,0 +1,46 @@
+import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
+import { effectiveConfig, patchConfig } from "@kato-rpc/shared/session-config.ts";
+import type { SessionChange } from "./session-change.ts";
+import { emptyDelta, rememberedId } from "./session-change.ts";
+
+/** Empties short-term memory, accumulators and percept, and sets `time` to 0; settings stay. */
+export function clearStm(requestId: string): SessionChange<{ cleared: true }> {
+  const id = rememberedId("clear", requestId);
+  return {
+    ids: [id],
+    apply(state, seen) {
+      const reply = { cleared: true } as const;
+      if (seen.has(id)) return { state, delta: undefined, outcomes: [], reply };
+      return {
+        state: { ...state, time: 0, stmLength: 0 },
+        delta: { ...emptyDelta(), clearsStm: true, clearsAccumulators: true, percept: null },
+        outcomes: [{ id, reply: null }],
+        reply,
+      };
+    },
+  };
+}
+
+/** Changes the settings given, keeps the others; null unsets one. Replies with all that apply now. */
+export function configure(
+  patch: SessionConfigPatch,
+  requestId: string,
+): SessionChange<{ config: SessionConfig }> {
+  const id = rememberedId("configure", requestId);
+  return {
+    ids: [id],
+    apply(state, seen) {
+      if (seen.has(id)) {
+        const reply = { config: effectiveConfig(state.config) };
+        return { state, delta: undefined, outcomes: [], reply };
+      }
+      const config = patchConfig(state.config, patch);
+      return {
+        state: { ...state, config },
+        delta: { ...emptyDelta(), config },
+        outcomes: [{ id, reply: null }],
+        reply: { config: effectiveConfig(config) },
+      };
+    },
+  };
+}

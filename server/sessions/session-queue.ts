@@ -1,0 +1,101 @@
+import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import type { Call } from "./call.ts";
+import type { SessionChange } from "./session-change.ts";
+import type { PendingChange, SessionCommitter } from "./session-committer.ts";
+
+/** Something other than a change that has its place in a session's order: a read, a delete. */
+type PendingTask = {
+  run(): Promise<unknown>;
+  call: Call;
+  resolve(reply: unknown): void;
+  reject(reason: unknown): void;
+};
+
+type Pending = PendingTask | PendingChange;
+
+/** Changes that one commit may hold; more would make one call wait long for the others. */
+const CHANGES_PER_COMMIT = 256;
+
+/**
+ * One line of calls for each session, served in the order of arrival. Changes that wait one behind
+ * another are committed together, so that a burst on one session costs few round trips. A session
+ * nobody calls has no line; the number of waiting calls is bounded by admission.
+ */
+export class SessionQueue {
+  readonly #committer: SessionCommitter;
+  readonly #now: () => number;
+  readonly #lines = new Map<string, Pending[]>();
+
+  constructor(committer: SessionCommitter, now: () => number) {
+    this.#committer = committer;
+    this.#now = now;
+  }
+
+  change<Reply>(sessionId: string, change: SessionChange<Reply>, call: Call): Promise<Reply> {
+    return new Promise<Reply>((resolve, reject) => {
+      // The promise's type and the change's reply are one; the queue itself looks at neither.
+      this.#enter(sessionId, {
+        change,
+        call,
+        resolve: resolve as (reply: unknown) => void,
+        reject,
+      });
+    });
+  }
+
+  task<Reply>(sessionId: string, run: () => Promise<Reply>, call: Call): Promise<Reply> {
+    return new Promise<Reply>((resolve, reject) => {
+      this.#enter(sessionId, { run, call, resolve: resolve as (reply: unknown) => void, reject });
+    });
+  }
+
+  #enter(sessionId: string, pending: Pending): void {
+    pending.call.queued();
+    const line = this.#lines.get(sessionId);
+    if (line !== undefined) {
+      line.push(pending);
+      return;
+    }
+    const started = [pending];
+    this.#lines.set(sessionId, started);
+    void this.#serve(sessionId, started);
+  }
+
+  /** Never rejects: every failure goes to the caller concerned. */
+  async #serve(sessionId: string, line: Pending[]): Promise<void> {
+    // Give the calls that arrive in the same tick the chance to join the first commit.
+    await Promise.resolve();
+    while (line.length > 0) {
+      const next = takeNext(line).filter((pending) => this.#inTime(pending));
+      const [first] = next;
+      if (first === undefined) continue;
+      if ("run" in first) await first.run().then(first.resolve, first.reject);
+      else await this.#committer.commit(sessionId, next as PendingChange[]);
+    }
+    this.#lines.delete(sessionId);
+  }
+
+  #inTime(pending: Pending): boolean {
+    if (this.#now() < pending.call.deadlineAt) return true;
+    pending.reject(
+      new ServiceError(
+        "STORE_UNAVAILABLE",
+        "the deadline passed before the call's turn; nothing was done",
+      ),
+    );
+    return false;
+  }
+}
+
+/** Removes from the front of `line` one task, or the changes up to the next task. */
+function takeNext(line: Pending[]): Pending[] {
+  let count = 0;
+  while (
+    count < line.length &&
+    count < CHANGES_PER_COMMIT &&
+    !("run" in (line[count] as Pending))
+  ) {
+    count += 1;
+  }
+  return line.splice(0, Math.max(1, count));
+}
