@@ -1,0 +1,6 @@
+import type { Monitor } from "../monitor/monitor.ts";
+import type { Call } from "../sessions/call.ts";
+import type { SessionService } from "../sessions/session-service.ts";
+
+/** What every procedure gets besides its input. */
+export type Context = { call: Call; sessions: SessionService; monitor: Monitor };

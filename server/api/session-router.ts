@@ -1,0 +1,55 @@
+import {
+  clearStmInputSchema,
+  configureInputSchema,
+  countSessionsInputSchema,
+  createInputSchema,
+  deleteInputSchema,
+  extendInputSchema,
+  listSessionsInputSchema,
+  observeInputSchema,
+  observeSequenceInputSchema,
+  sessionInputSchema,
+} from "@kato-rpc/shared/session.ts";
+import { procedure, router } from "./trpc.ts";
+
+export const sessionRouter = router({
+  create: procedure
+    .input(createInputSchema)
+    .mutation(({ input, ctx }) => ctx.sessions.create(input, ctx.call)),
+  get: procedure
+    .input(sessionInputSchema)
+    .query(({ input, ctx }) => ctx.sessions.get(input.sessionId, ctx.call)),
+  exists: procedure
+    .input(sessionInputSchema)
+    .query(({ input, ctx }) => ctx.sessions.exists(input.sessionId, ctx.call)),
+  list: procedure
+    .input(listSessionsInputSchema.optional())
+    .query(({ input = {}, ctx }) => ctx.sessions.list(input)),
+  count: procedure
+    .input(countSessionsInputSchema.optional())
+    .query(({ input, ctx }) => ctx.sessions.count(input?.nodeId)),
+  extend: procedure
+    .input(extendInputSchema)
+    .mutation(({ input, ctx }) => ctx.sessions.extend(input, ctx.call)),
+  configure: procedure
+    .input(configureInputSchema)
+    .mutation(({ input, ctx }) => ctx.sessions.configure(input, ctx.call)),
+  delete: procedure
+    .input(deleteInputSchema)
+    .mutation(({ input, ctx }) => ctx.sessions.delete(input.sessionId, ctx.call)),
+  observe: procedure
+    .input(observeInputSchema)
+    .mutation(({ input, ctx }) => ctx.sessions.observe(input, ctx.call)),
+  observeSequence: procedure
+    .input(observeSequenceInputSchema)
+    .mutation(({ input, ctx }) => ctx.sessions.observeSequence(input, ctx.call)),
+  stm: procedure
+    .input(sessionInputSchema)
+    .query(({ input, ctx }) => ctx.sessions.stm(input.sessionId, ctx.call)),
+  clearStm: procedure
+    .input(clearStmInputSchema)
+    .mutation(({ input, ctx }) => ctx.sessions.clearStm(input, ctx.call)),
+  percept: procedure
+    .input(sessionInputSchema)
+    .query(({ input, ctx }) => ctx.sessions.percept(input.sessionId, ctx.call)),
+});

@@ -1,0 +1,222 @@
+import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import { transformer } from "@kato-rpc/shared/transformer.ts";
+import { callTRPCProcedure } from "@trpc/server";
+import type { Context } from "../api/context.ts";
+import { shapeError, toServiceError } from "../api/error-shape.ts";
+import { appRouter } from "../api/router.ts";
+import { Deadlines } from "../deadlines.ts";
+import type { Admission, Waiting } from "../monitor/admission.ts";
+import type { CallMetrics } from "../monitor/call-metrics.ts";
+import type { CallLog } from "./call-log.ts";
+import { TracedCall } from "./call-log.ts";
+import { procedureNotFound } from "./nearest-procedures.ts";
+import type { RpcRequest } from "./rpc-request.ts";
+import type { Logger } from "../log.ts";
+
+export type DispatchParts = {
+  services: Pick<Context, "sessions" | "monitor">;
+  admission: Admission;
+  metrics: CallMetrics;
+  callLog: CallLog;
+  log: Logger;
+  deadlineMs: number;
+  now(): number;
+};
+
+/** What one call is answered: its part of the body, and what it asks of the response's head. */
+export type Answer = { httpStatus: number; json: string; retryAfterMs: number | undefined };
+
+const PROCEDURES = Object.keys(appRouter._def.procedures);
+const KNOWN = new Set(PROCEDURES);
+
+type PendingCall = {
+  call: TracedCall;
+  path: string;
+  kind: RpcRequest["kind"];
+  payload: unknown;
+  /** undefined: it runs; a refusal: it never will. */
+  waiting: Waiting | undefined;
+  refusal: ServiceError | undefined;
+};
+
+/**
+ * Carries the calls of a request to the procedures and their results back, on tRPC's wire. Each call
+ * is admitted, bounded in time, counted and logged by itself, and fails by itself.
+ */
+export class RpcDispatch {
+  readonly #parts: DispatchParts;
+  readonly #deadlines: Deadlines;
+
+  constructor(parts: DispatchParts) {
+    this.#parts = parts;
+    this.#deadlines = new Deadlines(parts.deadlineMs);
+  }
+
+  /** One answer for each call, in their order. Never rejects. */
+  async answer(request: RpcRequest, requestId: string): Promise<Answer[]> {
+    const pending = request.calls.map(({ path, payload }, i) =>
+      this.#admit({
+        path,
+        payload,
+        kind: request.kind,
+        requestId: request.isBatch ? `${requestId}.${i}` : requestId,
+      }),
+    );
+    const [only] = pending;
+    if (pending.length === 1 && only !== undefined) return [await this.#settle(only)];
+    return Promise.all(this.#inSessionOrder(pending));
+  }
+
+  /** An answer for a request of which no call could be read. */
+  refuse(error: unknown, requestId: string): Answer {
+    const { log, now } = this.#parts;
+    const call = new TracedCall({ requestId, procedure: "unknown", deadlineAt: now() }, log);
+    return this.#describeError(error, { call, path: undefined, input: undefined });
+  }
+
+  #admit(arrived: {
+    path: string;
+    payload: unknown;
+    kind: RpcRequest["kind"];
+    requestId: string;
+  }): PendingCall {
+    const { path, payload, kind, requestId } = arrived;
+    const { admission, deadlineMs, log, now } = this.#parts;
+    const procedure = KNOWN.has(path) ? path : "unknown";
+    const call = new TracedCall({ requestId, procedure, deadlineAt: now() + deadlineMs }, log);
+    call.trace("received");
+    const pending: PendingCall = {
+      call,
+      path,
+      kind,
+      payload,
+      waiting: undefined,
+      refusal: undefined,
+    };
+    if (procedure === "unknown") {
+      pending.refusal = procedureNotFound(path, PROCEDURES);
+    } else if (path.startsWith("monitor.")) {
+      // Who asks about an overload must get through it.
+      admission.enterAnyway();
+    } else {
+      try {
+        pending.waiting = admission.enter();
+      } catch (error) {
+        pending.refusal = error as ServiceError;
+      }
+    }
+    return pending;
+  }
+
+  /** Starts a call on a session once the call before it on the same session has its place in the session's queue. */
+  #inSessionOrder(pending: readonly PendingCall[]): Promise<Answer>[] {
+    const places = new Map<string, Promise<void>>();
+    return pending.map((one) => {
+      const sessionId = sessionIdIn(one.payload);
+      if (sessionId === undefined) return this.#settle(one);
+      const before = places.get(sessionId);
+      const { promise: queued, resolve } = Promise.withResolvers<void>();
+      places.set(sessionId, queued);
+      one.call.queued = resolve;
+      const answer = this.#settle(one, before);
+      void answer.then(() => resolve());
+      return answer;
+    });
+  }
+
+  async #settle(pending: PendingCall, turn?: Promise<void>): Promise<Answer> {
+    const { call } = pending;
+    const { metrics, callLog } = this.#parts;
+    let input: unknown;
+    try {
+      if (pending.refusal !== undefined) throw pending.refusal;
+      const running = this.#run(pending, turn, (read) => {
+        input = read;
+      });
+      const data = await this.#deadlines.bound(running, () => this.#tooLate(pending));
+      const durationMs = performance.now() - call.startedAt;
+      metrics.record(call.procedure, "ok", durationMs);
+      callLog.finished(call, "ok", durationMs);
+      call.trace("replied", { outcome: "ok" });
+      return { httpStatus: 200, json: resultJson(data, call), retryAfterMs: undefined };
+    } catch (error) {
+      return this.#describeError(error, { call, path: pending.path, input });
+    }
+  }
+
+  /** Runs to its end even when nobody waits any more: until then it counts as running. */
+  async #run(
+    pending: PendingCall,
+    turn: Promise<void> | undefined,
+    onInput: (input: unknown) => void,
+  ): Promise<unknown> {
+    const { admission, services } = this.#parts;
+    const { call, kind, payload } = pending;
+    if (pending.waiting !== undefined) await pending.waiting.admitted;
+    call.trace("admitted");
+    try {
+      if (turn !== undefined) await turn;
+      return await callTRPCProcedure({
+        router: appRouter,
+        path: pending.path,
+        ctx: { ...services, call } satisfies Context,
+        type: kind,
+        getRawInput: async () => {
+          const input = transformer.deserialize(payload);
+          onInput(input);
+          return input;
+        },
+        signal: undefined,
+        batchIndex: 0,
+      });
+    } finally {
+      admission.leave();
+    }
+  }
+
+  #tooLate(pending: PendingCall): ServiceError {
+    if (pending.waiting?.giveUp() === true) {
+      return this.#parts.admission.overloaded("the call waited too long for its turn");
+    }
+    return new ServiceError(
+      "STORE_UNAVAILABLE",
+      `the call was not done within ${this.#parts.deadlineMs} ms; nothing was acknowledged, repeat it with the same id`,
+    );
+  }
+
+  #describeError(
+    thrown: unknown,
+    { call, path, input }: { call: TracedCall; path: string | undefined; input: unknown },
+  ): Answer {
+    const { metrics, callLog } = this.#parts;
+    const error = toServiceError(thrown, input);
+    if (error.code === "INTERNAL") callLog.bug(call, error.cause ?? error);
+    if (error.code === "STORE_UNAVAILABLE" && error.cause !== undefined) {
+      callLog.storeFailure(call, error.cause);
+    }
+    const durationMs = performance.now() - call.startedAt;
+    metrics.record(call.procedure, error.code, durationMs);
+    call.sessionId ??= error.details.sessionId;
+    callLog.finished(call, error.code, durationMs);
+    call.trace("replied", { outcome: error.code });
+    const shape = shapeError(error, { path, requestId: call.requestId });
+    return {
+      httpStatus: shape.data.httpStatus,
+      json: `{"error":${JSON.stringify(transformer.serialize(shape))}}`,
+      retryAfterMs: error.details.retryAfterMs,
+    };
+  }
+}
+
+/** `result` carries, beside tRPC's `data`, for which request and session it was computed. */
+function resultJson(data: unknown, { requestId, sessionId }: TracedCall): string {
+  const session = sessionId === undefined ? "" : `,"sessionId":${JSON.stringify(sessionId)}`;
+  return `{"result":{"data":${JSON.stringify(transformer.serialize(data))},"requestId":${JSON.stringify(requestId)}${session}}}`;
+}
+
+/** Only to keep calls on one session in order; what the call itself reads is validated. */
+function sessionIdIn(payload: unknown): string | undefined {
+  const json = (payload as { json?: unknown } | null | undefined)?.json;
+  const sessionId = (json as { sessionId?: unknown } | null | undefined)?.sessionId;
+  return typeof sessionId === "string" ? sessionId : undefined;
+}

@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import type { Serving } from "./drain.ts";
+import { requestIdOf } from "./request-id.ts";
+import type { Answer, RpcDispatch } from "./rpc-dispatch.ts";
+import { readRpcRequest } from "./rpc-request.ts";
+
+const PREFIX = "/trpc/";
+
+/** tRPC's wire at `/trpc/…`; the body stays bytes until the dispatch reads it. */
+export function mountRpc(app: FastifyInstance, dispatch: RpcDispatch, serving: Serving): void {
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => {
+    done(null, body);
+  });
+  app.route({
+    method: ["GET", "POST"],
+    url: `${PREFIX}*`,
+    handler: async (request, reply) => {
+      const requestId = requestIdOf(request.headers);
+      serving.mark(reply.raw);
+      const path = pathOf(request);
+      let answers: Answer[];
+      let isBatch = false;
+      try {
+        if (serving.isDraining) throw shuttingDown();
+        const rpc = readRpcRequest({
+          method: request.method,
+          path,
+          query: request.query as Record<string, unknown>,
+          body: request.body as Buffer | undefined,
+        });
+        isBatch = rpc.isBatch;
+        answers = await dispatch.answer(rpc, requestId);
+      } catch (error) {
+        answers = [dispatch.refuse(error, requestId)];
+      }
+      return sendAnswers(reply, { answers, isBatch, requestId });
+    },
+  });
+}
+
+/** The URL's path after the prefix, still percent-encoded: the router's own parameter is decoded and bounded. */
+function pathOf({ raw: { url = "" } }: FastifyRequest): string {
+  const end = url.indexOf("?");
+  return url.slice(PREFIX.length, end < 0 ? undefined : end);
+}
+
+export function shuttingDown(): ServiceError {
+  return new ServiceError(
+    "SHUTTING_DOWN",
+    "this worker is draining: repeat the call, another one takes it",
+    {
+      retryAfterMs: 200,
+    },
+  );
+}
+
+/** Like tRPC: a batch whose answers differ in status is 207. */
+export function sendAnswers(
+  reply: FastifyReply,
+  { answers, isBatch, requestId }: { answers: Answer[]; isBatch: boolean; requestId: string },
+): FastifyReply {
+  const [first] = answers;
+  const status = first?.httpStatus ?? 200;
+  const isUniform = answers.every((answer) => answer.httpStatus === status);
+  const waitMs = answers.reduce(
+    (longest, answer) => Math.max(longest, answer.retryAfterMs ?? 0),
+    0,
+  );
+  if (waitMs > 0) void reply.header("retry-after", Math.ceil(waitMs / 1_000));
+  const body = isBatch
+    ? `[${answers.map((answer) => answer.json).join(",")}]`
+    : (first?.json ?? "");
+  return reply
+    .code(isUniform ? status : 207)
+    .header("content-type", "application/json; charset=utf-8")
+    .header("x-request-id", requestId)
+    .send(body);
+}

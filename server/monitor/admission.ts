@@ -1,0 +1,110 @@
+import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import type { LoadStatus } from "@kato-rpc/shared/monitor.ts";
+
+export type AdmissionRules = { limit: number; queueLimit: number };
+
+export type Thresholds = { warning: number; critical: number };
+
+/** 80 % and 95 % of the limit, in whole calls (monitoring.md §1). */
+export function thresholdsOf(limit: number): Thresholds {
+  return { warning: Math.trunc(0.8 * limit), critical: Math.trunc(0.95 * limit) };
+}
+
+export function statusOf(running: number, thresholds: Thresholds): LoadStatus {
+  if (running >= thresholds.critical) return "critical";
+  return running >= thresholds.warning ? "warning" : "healthy";
+}
+
+/** A place in the line of waiting calls. */
+export type Waiting = {
+  /** Resolves when the call may run. */
+  admitted: Promise<void>;
+  /** Leaves the line; false if the call runs already. */
+  giveUp(): boolean;
+};
+
+type Place = { admit: () => void; state: "waiting" | "running" | "gone" };
+
+/** Lets at most `limit` calls run at once and `queueLimit` wait, first come first served. */
+export class Admission {
+  readonly #rules: AdmissionRules;
+  readonly #thresholds: Thresholds;
+  readonly #onStatus: (status: LoadStatus, running: number) => void;
+  #line: Place[] = [];
+  #status: LoadStatus = "healthy";
+  running = 0;
+  waiting = 0;
+  /** The most calls that ran at once since start. */
+  peak = 0;
+
+  /** `onStatus` hears of every change between healthy, warning and critical. */
+  constructor(rules: AdmissionRules, onStatus: (status: LoadStatus, running: number) => void) {
+    this.#rules = rules;
+    this.#thresholds = thresholdsOf(rules.limit);
+    this.#onStatus = onStatus;
+  }
+
+  /**
+   * undefined when the call may run at once; every call that ran must `leave`.
+   *
+   * @throws ServiceError OVERLOADED when the line is full
+   */
+  enter(): Waiting | undefined {
+    if (this.running < this.#rules.limit) {
+      this.enterAnyway();
+      return undefined;
+    }
+    if (this.waiting >= this.#rules.queueLimit)
+      throw this.overloaded("the queue of waiting calls is full");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const place: Place = { admit: resolve, state: "waiting" };
+    this.#line.push(place);
+    this.waiting += 1;
+    return {
+      admitted: promise,
+      giveUp: () => {
+        if (place.state !== "waiting") return false;
+        place.state = "gone";
+        this.waiting -= 1;
+        return true;
+      },
+    };
+  }
+
+  /** For calls that must get through under any load; they count, but never wait. */
+  enterAnyway(): void {
+    this.running += 1;
+    if (this.running > this.peak) this.peak = this.running;
+    this.#noteStatus();
+  }
+
+  leave(): void {
+    this.running -= 1;
+    while (this.running < this.#rules.limit) {
+      const next = this.#line.shift();
+      if (next === undefined) break;
+      if (next.state === "gone") continue;
+      next.state = "running";
+      this.waiting -= 1;
+      this.enterAnyway();
+      next.admit();
+    }
+    this.#noteStatus();
+  }
+
+  overloaded(why: string): ServiceError {
+    // Half a second at a full line, less when it is shorter: by then most of it has been served.
+    const retryAfterMs =
+      100 + Math.round((400 * this.waiting) / Math.max(1, this.#rules.queueLimit));
+    return new ServiceError("OVERLOADED", `${why}: retry after ${retryAfterMs} ms`, {
+      retryAfterMs,
+    });
+  }
+
+  #noteStatus(): void {
+    const status = statusOf(this.running, this.#thresholds);
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#onStatus(status, this.running);
+  }
+}

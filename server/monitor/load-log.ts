@@ -1,0 +1,41 @@
+import type { LoadStatus } from "@kato-rpc/shared/monitor.ts";
+import type { Logger } from "../log.ts";
+import type { Admission } from "./admission.ts";
+import { percentOf } from "./recommendations.ts";
+
+const REPORT_INTERVAL_MS = 60_000;
+/** A load that swings around a threshold is told at most this often. */
+const QUIET_MS = 1_000;
+
+/** Writes the load to the log: a line when a threshold is crossed upwards, and a report every minute in which the peak grew. */
+export function watchLoad(log: Logger, limit: number) {
+  let timer: NodeJS.Timeout | undefined;
+  let reportedPeak = 0;
+  const toldAt: Record<LoadStatus, number> = {
+    healthy: 0,
+    warning: -QUIET_MS,
+    critical: -QUIET_MS,
+  };
+  return {
+    onStatus(status: LoadStatus, running: number): void {
+      if (status === "healthy" || performance.now() - toldAt[status] < QUIET_MS) return;
+      toldAt[status] = performance.now();
+      const line = { status, running, limit, utilizationPercent: percentOf(running, limit) };
+      if (status === "critical") log.error(line, "95 % of the concurrency limit reached");
+      else log.warn(line, "80 % of the concurrency limit reached");
+    },
+    start(admission: Admission): void {
+      timer = setInterval(() => {
+        const { peak } = admission;
+        if (peak <= reportedPeak) return;
+        reportedPeak = peak;
+        const utilizationPercent = percentOf(peak, limit);
+        log.info({ peak, limit, utilizationPercent }, "concurrency peak since start");
+      }, REPORT_INTERVAL_MS);
+      timer.unref();
+    },
+    stop(): void {
+      clearInterval(timer);
+    },
+  };
+}
