@@ -113,8 +113,7 @@ interface Timed {
 interface Observation extends Timed {
   readonly kind: "observe";
   readonly event: Event;
-  /** Undefined while no attempt was answered. */
-  readonly reply: ObserveReply | undefined;
+  readonly reply: ObserveReply;
 }
 interface Read extends Timed {
   readonly kind: "stm";
@@ -122,6 +121,10 @@ interface Read extends Timed {
 }
 interface Clear extends Timed {
   readonly kind: "clear";
+}
+interface Unanswered extends Timed {
+  readonly kind: "unanswered";
+  readonly event: Event;
 }
 type Operation = Observation | Read | Clear;
 type Attempts = ReturnType<typeof findCauses>;
@@ -155,24 +158,23 @@ function findReplayViolations(attempts: Attempts): Violation[] {
  * One operation for all attempts at one observation, or none if it surely had no effect. A replay tells only that the
  * effect came before the replay ended, so it needs no place of its own in the order.
  */
-function mergeAttempts({ answered, causes }: Attempts): Observation[] {
+function mergeAttempts({ answered, causes }: Attempts): (Observation | Unanswered)[] {
   const [cause] = causes;
   if (cause === undefined) {
     return [];
   }
-  if (causes.some((call) => !sameEvent(call.event, cause.event))) {
-    throw new Error(`attempts at observation ${cause.observationId} carry different events`);
+  const { event, observationId } = cause;
+  if (causes.some((call) => !sameEvent(call.event, event))) {
+    throw new Error(`attempts at observation ${observationId} carry different events`);
   }
-  return [
-    {
-      kind: "observe",
-      calls: [...new Set([...causes, ...answered])],
-      earliest: Math.min(...causes.map((call) => call.startedAt)),
-      latest: Math.min(...answered.map((call) => call.endedAt)),
-      event: cause.event,
-      reply: answered[0]?.reply,
-    },
-  ];
+  const calls = [...new Set([...causes, ...answered])];
+  const earliest = Math.min(...causes.map((call) => call.startedAt));
+  const [first] = answered;
+  if (first === undefined) {
+    return [{ kind: "unanswered", calls, earliest, latest: Infinity, event }];
+  }
+  const latest = Math.min(...answered.map((call) => call.endedAt));
+  return [{ kind: "observe", calls, earliest, latest, event, reply: first.reply }];
 }
 
 function readOrClear(call: RecordedCall): (Read | Clear)[] {
@@ -187,13 +189,29 @@ function readOrClear(call: RecordedCall): (Read | Clear)[] {
   return [];
 }
 
+/**
+ * A time that only an unanswered observation can have taken. Which one is left open, as that would be to guess in vain
+ * among all their orders; there must only be enough of them at any moment.
+ */
+interface Gap {
+  /** The observation had started by then. */
+  readonly deadline: number;
+  /** Undefined, but known not to be empty, until a read shows it. */
+  readonly event: Event | undefined;
+}
+
 /** The start of an order: which operations it has placed, and the session's state after them. */
 interface Configuration {
   /** All operations below this index are placed, and so are those in `ahead`. */
   first: number;
   readonly ahead: Set<number>;
   readonly time: number;
-  readonly stm: Stm;
+  /** An event, or the index of the gap that holds it. */
+  readonly stm: readonly (Event | number)[];
+  /** By deadline. */
+  readonly gaps: readonly Gap[];
+  /** Whether nothing placed since the last gap gives a reason for it. */
+  isVain: boolean;
 }
 
 const MAX_REMEMBERED_CONFIGURATIONS = 200_000;
@@ -204,42 +222,44 @@ class Linearization {
   readonly #operations: readonly Operation[];
   readonly #indexes: ReadonlyMap<Operation, number>;
   readonly #certainCount: number;
-  readonly #answeredAt: ReadonlyMap<number | undefined, readonly Observation[]>;
+  readonly #observationsAt: ReadonlyMap<number, readonly Observation[]>;
   readonly #readsAt: ReadonlyMap<number, readonly Read[]>;
-  readonly #readsByTime: readonly Read[];
-  readonly #unanswered: readonly Observation[];
   readonly #clears: readonly Clear[];
+  /** By their starts. */
+  readonly #unanswered: readonly Unanswered[];
 
-  constructor(operations: readonly Operation[], stmLimit: number) {
-    const sorted = operations.toSorted((a, b) => (a.latest === b.latest ? 0 : a.latest - b.latest));
+  constructor(operations: readonly (Operation | Unanswered)[], stmLimit: number) {
+    const sorted = operations
+      .filter((operation) => operation.kind !== "unanswered")
+      .sort((a, b) => (a.latest === b.latest ? 0 : a.latest - b.latest));
     const observations = sorted.filter((operation) => operation.kind === "observe");
     const reads = sorted.filter((operation) => operation.kind === "stm");
     this.#stmLimit = stmLimit;
     this.#operations = sorted;
     this.#indexes = new Map(sorted.map((operation, index) => [operation, index]));
     this.#certainCount = sorted.filter((operation) => operation.latest < Infinity).length;
-    this.#answeredAt = Map.groupBy(observations, ({ reply }) => reply?.time);
+    this.#observationsAt = Map.groupBy(observations, ({ reply }) => reply.time);
     this.#readsAt = Map.groupBy(reads, ({ reply }) => reply.time);
-    this.#readsByTime = reads.toSorted((a, b) => a.reply.time - b.reply.time);
-    this.#unanswered = observations.filter(({ reply }) => reply === undefined);
     this.#clears = sorted.filter((operation) => operation.kind === "clear");
+    this.#unanswered = operations
+      .filter((operation) => operation.kind === "unanswered")
+      .sort((a, b) => a.earliest - b.earliest);
   }
 
   /** Undefined if some order explains every operation. */
   findViolation(): Violation | undefined {
-    const open: Configuration[] = [{ first: 0, ahead: new Set(), time: 0, stm: [] }];
+    const open = [startOfOrder()];
     const seen = new Set<string>();
     let furthest: Configuration | undefined;
     for (let at = open.pop(); at !== undefined; at = open.pop()) {
-      this.#placeReads(at);
+      this.#placePlainReads(at);
       if (at.first >= this.#certainCount) {
         return undefined;
       }
-      const moves = this.#findMoves(at);
-      if (moves.length === 0 && placedCount(at) >= placedCount(furthest)) {
+      const nexts = this.#findContinuations(at);
+      if (nexts.length === 0 && (furthest === undefined || reach(at) > reach(furthest))) {
         furthest = at;
       }
-      const nexts = moves.map((move) => this.#place(at, move));
       // A forced move needs no memory, which would cost the whole short-term memory for each.
       open.push(...(nexts.length === 1 ? nexts : nexts.filter((next) => isNew(seen, next))));
       if (seen.size > MAX_REMEMBERED_CONFIGURATIONS) {
@@ -249,58 +269,116 @@ class Linearization {
     return furthest && this.#explain(furthest);
   }
 
-  /** A read changes nothing: placing it as soon as it fits rules out no order of the others. */
-  #placeReads(at: Configuration): void {
+  /** A read that reveals nothing changes nothing: placing it where it fits rules out no order of the others. */
+  #placePlainReads(at: Configuration): void {
     for (const read of this.#pending(at, this.#readsAt.get(at.time))) {
-      if (this.#mayComeNext(at, read) && showsStm(read, at)) {
+      if (this.#mayComeNext(at, read) && this.#reveal(at, read) === at.gaps) {
         this.#markPlaced(at, read);
+        at.isVain = false;
       }
     }
   }
 
-  /** The operations of which one must come next if any order goes on from here; the likeliest last. */
-  #findMoves(at: Configuration): (Observation | Clear)[] {
-    const { reads, observations } = this.#findForced(at);
-    const fits = (observation: Observation) =>
-      this.#mayComeNext(at, observation) &&
-      observation.reply?.stmLength === this.#append(at.stm, observation.event).length;
-    if (reads.length > 0 || observations.length > 0) {
-      return reads.length === 0 && observations.length === 1 ? observations.filter(fits) : [];
+  /** Configurations of which one must come next if any order goes on from here; the likeliest last. */
+  #findContinuations(at: Configuration): Configuration[] {
+    const forced = this.#findForced(at);
+    if (forced.reads.length > 0) {
+      return forced.reads.slice(0, 1).flatMap((read) => this.#afterRead(at, read));
     }
-    const clears = this.#pending(at, this.#clears).filter((clear) => this.#mayComeNext(at, clear));
+    if (forced.observations.length > 1) {
+      return [];
+    }
+    const observations = this.#pending(at, this.#observationsAt.get(at.time + 1));
+    const isForced = forced.observations.length > 0;
     return [
-      // The one with the earliest deadline: an order that has another here can swap the two.
-      ...clears.slice(0, 1),
-      ...this.#findUnansweredMoves(at),
-      ...this.#pending(at, this.#answeredAt.get(at.time + 1)).filter(fits),
+      ...(isForced ? [] : [...this.#afterClear(at), ...this.#afterGap(at)]),
+      ...(isForced ? forced.observations : observations).flatMap((observation) =>
+        this.#afterObservation(at, observation),
+      ),
+      ...this.#pending(at, this.#readsAt.get(at.time)).flatMap((read) => this.#afterRead(at, read)),
     ];
   }
 
-  /** One for each event: without a deadline, observations of equal events can be swapped at will. */
-  #findUnansweredMoves(at: Configuration): Observation[] {
-    const nextRead = this.#beforeAnyClear(at, this.#readsByTime).find(
-      ({ reply }) => reply.time > at.time,
-    );
-    const candidates = this.#pending(at, this.#unanswered).filter(
-      (observation) =>
-        this.#mayComeNext(at, observation) &&
-        (nextRead === undefined || this.#leadsTo(this.#place(at, observation), nextRead.reply)),
-    );
-    return [...new Map(candidates.map((each) => [JSON.stringify(each.event), each])).values()];
-  }
-
-  /** What must come before the time is next set back: reads of the time reached, answers with the time after it. */
+  /** What must come before the time is next set back: reads of the time reached, observations of the next. */
   #findForced(at: Configuration): { reads: Read[]; observations: Observation[] } {
+    const clears = this.#pending(at, this.#clears);
+    const nextClear = Math.min(...clears.map((clear) => clear.earliest));
+    const isForced = (operation: Operation) => operation.latest < nextClear;
     return {
-      reads: this.#beforeAnyClear(at, this.#readsAt.get(at.time)),
-      observations: this.#beforeAnyClear(at, this.#answeredAt.get(at.time + 1)),
+      reads: this.#pending(at, this.#readsAt.get(at.time)).filter(isForced),
+      observations: this.#pending(at, this.#observationsAt.get(at.time + 1)).filter(isForced),
     };
   }
 
-  #beforeAnyClear<Kind extends Operation>(at: Configuration, operations?: readonly Kind[]): Kind[] {
-    const clears = this.#pending(at, this.#clears);
-    const nextClear = Math.min(...clears.map((clear) => clear.earliest));
-    return this.#pending(at, operations).filter(({ latest }) => latest < nextClear);
+  #afterRead(at: Configuration, read: Read): Configuration[] {
+    const gaps = this.#mayComeNext(at, read) ? this.#reveal(at, read) : undefined;
+    return gaps === undefined ? [] : [this.#place(at, read, { gaps })];
+  }
+
+  #afterObservation(at: Configuration, observation: Observation): Configuration[] {
+    const stm = this.#append(at.stm, observation.event);
+    const fits = this.#mayComeNext(at, observation) && observation.reply.stmLength === stm.length;
+    return fits ? [this.#place(at, observation, { time: at.time + 1, stm })] : [];
+  }
+
+  /** Only the length tells at once whether the observation is empty, so both are tried. */
+  #afterGap(at: Configuration): Configuration[] {
+    const { latest: deadline } = this.#mostUrgent(at);
+    const next = { ...at, ahead: new Set(at.ahead), time: at.time + 1, isVain: true };
+    const empty = { ...next, gaps: [...at.gaps, { deadline, event: [] }] };
+    const hidden = {
+      ...next,
+      ahead: new Set(at.ahead),
+      gaps: [...at.gaps, { deadline, event: undefined }],
+      stm: this.#append(at.stm, at.gaps.length),
+    };
+    return [empty, hidden].filter(({ gaps }) => this.#canFill(gaps));
+  }
+
+  /** Of several clears only the one with the earliest deadline: an order with another here can swap the two. */
+  #afterClear(at: Configuration): Configuration[] {
+    const clear = this.#pending(at, this.#clears).find((each) => this.#mayComeNext(at, each));
+    const isVain = at.isVain || (clear?.latest === Infinity && at.time === 0);
+    return clear === undefined || isVain ? [] : [this.#place(at, clear, { time: 0, stm: [] })];
+  }
+
+  /** The gaps and what the read shows of them, the same object if nothing new; undefined if the read does not fit. */
+  #reveal({ stm, gaps }: Configuration, { reply }: Read): readonly Gap[] | undefined {
+    if (reply.length !== reply.stm.length || reply.length !== stm.length) {
+      return undefined;
+    }
+    let revealed = gaps;
+    for (const [position, entry] of stm.entries()) {
+      const event = reply.stm[position] ?? [];
+      const gap = typeof entry === "number" ? gaps[entry] : undefined;
+      const known = typeof entry === "number" ? gap?.event : entry;
+      if (typeof entry === "number" && gap !== undefined && known === undefined) {
+        revealed = revealed.with(entry, { ...gap, event });
+      } else if (known === undefined || !sameEvent(known, event)) {
+        return undefined;
+      }
+    }
+    return revealed === gaps || this.#canFill(revealed) ? revealed : undefined;
+  }
+
+  /**
+   * Whether each gap can have an unanswered observation of its own that had started by its deadline. A revealed gap
+   * takes the last started of its event, which leaves the more useful ones to the gaps not revealed.
+   */
+  #canFill(gaps: readonly Gap[]): boolean {
+    const spare = Map.groupBy(this.#unanswered, ({ event }) => JSON.stringify(event));
+    for (const { event, deadline } of gaps.filter((gap) => gap.event !== undefined)) {
+      const alike = spare.get(JSON.stringify(event)) ?? [];
+      const index = alike.findLastIndex(({ earliest }) => earliest <= deadline);
+      if (index < 0) {
+        return false;
+      }
+      alike.splice(index, 1);
+    }
+    const left = new Set([...spare.values()].flat().filter(({ event }) => event.length > 0));
+    const starts = this.#unanswered.filter((each) => left.has(each)).map((each) => each.earliest);
+    const hidden = gaps.filter(({ event }) => event === undefined);
+    return hidden.every(({ deadline }, index) => (starts[index] ?? Infinity) <= deadline);
   }
 
   #pending<Kind extends Operation>(at: Configuration, operations: readonly Kind[] = []): Kind[] {
@@ -324,11 +402,8 @@ class Linearization {
     return this.#indexes.get(operation)!; // The constructor numbers every operation.
   }
 
-  #place({ first, ahead, time, stm }: Configuration, operation: Observation | Clear) {
-    const next: Configuration =
-      operation.kind === "clear"
-        ? { first, ahead: new Set(ahead), time: 0, stm: [] }
-        : { first, ahead: new Set(ahead), time: time + 1, stm: this.#append(stm, operation.event) };
+  #place(at: Configuration, operation: Operation, change: Partial<Configuration>): Configuration {
+    const next = { ...at, ahead: new Set(at.ahead), isVain: false, ...change };
     this.#markPlaced(next, operation);
     return next;
   }
@@ -340,21 +415,9 @@ class Linearization {
     }
   }
 
-  #append(stm: Stm, event: Event): Stm {
-    return event.length === 0 ? stm : [...stm, event].slice(-this.#stmLimit);
-  }
-
-  /** Whether adding one event or none at each time up to the read's can make the session show what was read. */
-  #leadsTo(at: Configuration, read: StmReply): boolean {
-    const { length } = read.stm;
-    for (let added = 0; added <= Math.min(read.time - at.time, length); added += 1) {
-      const kept = length - added;
-      const fits = length === Math.min(at.stm.length + added, this.#stmLimit);
-      if (fits && sameStm(at.stm.slice(at.stm.length - kept), read.stm.slice(0, kept))) {
-        return true;
-      }
-    }
-    return false;
+  #append(stm: Configuration["stm"], entry: Event | number): Configuration["stm"] {
+    const isEmpty = typeof entry === "object" && entry.length === 0;
+    return isEmpty ? stm : [...stm, entry].slice(-this.#stmLimit);
   }
 
   /** Names what fits nowhere after a configuration that no order continues. */
@@ -365,9 +428,9 @@ class Linearization {
     const urgent = this.#mostUrgent(at);
     const next = `time ${at.time + 1}`;
     if (read !== undefined) {
-      return showsStm(read, at)
-        ? ofOperations("stale-read", `time ${at.time} read after a later one`, read, urgent)
-        : ofOperations("wrong-content", `time ${at.time} read with other events`, read);
+      return this.#reveal(at, read) === undefined
+        ? ofOperations("wrong-content", `time ${at.time} read with other events`, read)
+        : ofOperations("stale-read", `time ${at.time} read after a later one`, read, urgent);
     }
     if (observation !== undefined && rival !== undefined) {
       return ofOperations("repeated-time", `${next} given to two calls`, observation, rival);
@@ -380,7 +443,7 @@ class Linearization {
       const rule = urgent.kind === "stm" ? "future-read" : "real-time-order";
       return ofOperations(rule, `${next} given after a later one was seen`, observation, urgent);
     }
-    if (urgent.kind !== "clear" && (urgent.reply?.time ?? 0) <= at.time) {
+    if (urgent.kind !== "clear" && urgent.reply.time <= at.time) {
       const rule = urgent.kind === "stm" ? "stale-read" : "repeated-time";
       return ofOperations(rule, `reply names a time before ${at.time}, already passed`, urgent);
     }
@@ -388,23 +451,24 @@ class Linearization {
   }
 }
 
-function placedCount(at: Configuration | undefined): number {
-  return at === undefined ? 0 : at.first + at.ahead.size;
+function startOfOrder(): Configuration {
+  return { first: 0, ahead: new Set(), time: 0, stm: [], gaps: [], isVain: false };
+}
+
+/** Number of operations placed. */
+function reach(at: Configuration): number {
+  return at.first + at.ahead.size;
 }
 
 /** Remembers the configuration by all that decides how it can go on. */
-function isNew(seen: Set<string>, { first, ahead, time, stm }: Configuration): boolean {
+function isNew(seen: Set<string>, { first, ahead, time, stm, gaps, isVain }: Configuration) {
   const sizeBefore = seen.size;
-  seen.add(JSON.stringify([first, [...ahead].sort((a, b) => a - b), time, stm]));
+  const placed = [first, ...[...ahead].sort((a, b) => a - b)];
+  // Gaps alike in deadline and event are the same wherever they stand in the list.
+  const entries = stm.map((entry) => (typeof entry === "number" ? gaps[entry] : entry));
+  const filled = gaps.map(({ deadline, event }) => JSON.stringify([deadline, event])).sort();
+  seen.add(JSON.stringify([placed, time, entries, filled, isVain]));
   return seen.size > sizeBefore;
-}
-
-function showsStm({ reply }: Read, { stm }: Configuration): boolean {
-  return reply.length === reply.stm.length && sameStm(reply.stm, stm);
-}
-
-function sameStm(left: Stm, right: Stm): boolean {
-  return left.length === right.length && left.every((event, i) => sameEvent(event, right[i] ?? []));
 }
 
 function sameEvent(left: Event, right: Event): boolean {

@@ -1,0 +1,186 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import { clearStm } from "../../../server/sessions/clear-and-configure.ts";
+import { observe } from "../../../server/sessions/observe.ts";
+import { SessionCommitter } from "../../../server/sessions/session-committer.ts";
+import { SessionQueue } from "../../../server/sessions/session-queue.ts";
+import { createSessionId } from "../../../server/stores/session-id.ts";
+import type { SessionCommit, SessionStore } from "../../../server/stores/session-store.ts";
+import { SqliteDatabase } from "../../../server/stores/sqlite/database.ts";
+import { SqliteSessionStore } from "../../../server/stores/sqlite/sqlite-session-store.ts";
+import { testCall } from "../../support/sessions.ts";
+
+const RULE = { stmLimit: 1_000, expectedTime: undefined };
+
+let store: SqliteSessionStore;
+let sessionId: string;
+
+beforeEach(async () => {
+  const database = SqliteDatabase.open(":memory:", { timeoutMs: 5_000 });
+  store = new SqliteSessionStore(database, { events: 1_000, accumulated: 1_000, outcomes: 1_024 });
+  sessionId = createSessionId("node");
+  const created = { sessionId, nodeId: "node", nowMs: Date.now(), ttlSeconds: 60 };
+  await store.create({ ...created, metadata: {}, config: {}, requestId: undefined });
+});
+
+afterEach(async () => {
+  await store.close();
+});
+
+/** A line on `over`, as one worker has it; notes every commit that reaches the store. */
+function openLine(over: SessionStore = store) {
+  const commits: SessionCommit[] = [];
+  const watched: SessionStore = Object.assign(Object.create(over) as SessionStore, {
+    load: over.load.bind(over),
+    delete: over.delete.bind(over),
+    commit(commit: SessionCommit) {
+      commits.push(commit);
+      return over.commit(commit);
+    },
+  });
+  const committer = new SessionCommitter(watched, () => ({ nowMs: Date.now(), slides: true }));
+  return { queue: new SessionQueue(committer, Date.now), commits };
+}
+
+function see(symbol: string, expectedTime?: number) {
+  const content = { strings: [symbol], vectors: [], emotives: undefined, metadata: undefined };
+  return observe({ ...content, observationId: symbol }, { ...RULE, expectedTime });
+}
+
+async function readStm(): Promise<string[][]> {
+  const at = { nowMs: Date.now(), slides: false };
+  return (await store.load(sessionId, { at, parts: ["stm"] })).stm;
+}
+
+describe("a session's queue", () => {
+  it("applies changes in the order of arrival and folds those that wait into few commits", async () => {
+    const { queue, commits } = openLine();
+    const symbols = Array.from({ length: 100 }, (_, i) => `s${i}`);
+
+    const replies = await Promise.all(
+      symbols.map((symbol) => queue.change(sessionId, see(symbol), testCall())),
+    );
+
+    expect(replies.map((reply) => reply.time)).toEqual(symbols.map((_, i) => i + 1));
+    expect(await readStm()).toEqual(symbols.map((symbol) => [symbol]));
+    expect(commits.length).toBeLessThanOrEqual(2);
+  });
+
+  it("keeps a read between the changes among which it came", async () => {
+    const { queue } = openLine();
+
+    const first = queue.change(sessionId, see("a"), testCall());
+    const read = queue.task(sessionId, readStm, testCall());
+    const second = queue.change(sessionId, see("b"), testCall());
+
+    await Promise.all([first, second]);
+    expect(await read).toEqual([["a"]]);
+    expect(await readStm()).toEqual([["a"], ["b"]]);
+  });
+
+  it("refuses one change without hindering those around it", async () => {
+    const { queue } = openLine();
+
+    const results = await Promise.allSettled([
+      queue.change(sessionId, see("a"), testCall()),
+      queue.change(sessionId, see("b", 7), testCall()),
+      queue.change(sessionId, see("c"), testCall()),
+    ]);
+
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect((results[1] as PromiseRejectedResult).reason).toMatchObject({ code: "TIME_CONFLICT" });
+    expect(await readStm()).toEqual([["a"], ["c"]]);
+  });
+
+  it("takes a change with the same id twice in one commit only once", async () => {
+    const { queue } = openLine();
+
+    const [first, second] = await Promise.all([
+      queue.change(sessionId, see("a"), testCall()),
+      queue.change(sessionId, see("a"), testCall()),
+    ]);
+
+    expect([first.replayed, second.replayed]).toEqual([false, true]);
+    expect(second.time).toBe(1);
+    expect(await readStm()).toEqual([["a"]]);
+  });
+
+  it("computes again on the newer state when another worker was faster", async () => {
+    const mine = openLine();
+    const others = openLine();
+    await mine.queue.change(sessionId, see("a"), testCall());
+    await others.queue.change(sessionId, see("b"), testCall());
+
+    const reply = await mine.queue.change(sessionId, see("c"), testCall());
+
+    expect(reply.time).toBe(3);
+    expect(await readStm()).toEqual([["a"], ["b"], ["c"]]);
+  });
+
+  it("does not refuse on a state that another worker has changed since", async () => {
+    const mine = openLine();
+    const others = openLine();
+    await mine.queue.change(sessionId, see("a"), testCall());
+    await others.queue.change(sessionId, see("b"), testCall());
+
+    const reply = await mine.queue.change(sessionId, see("c", 2), testCall());
+
+    expect(reply.time).toBe(3);
+  });
+
+  it("knows an id that another worker has taken", async () => {
+    const mine = openLine();
+    const others = openLine();
+    await mine.queue.change(sessionId, see("a"), testCall());
+    await others.queue.change(sessionId, see("b"), testCall());
+
+    const reply = await mine.queue.change(sessionId, see("b"), testCall());
+
+    expect(reply).toMatchObject({ time: 2, replayed: true });
+    expect(await readStm()).toEqual([["a"], ["b"]]);
+  });
+
+  it("clears and goes on counting from 1 within one commit", async () => {
+    const { queue } = openLine();
+
+    const replies = await Promise.all([
+      queue.change(sessionId, see("a"), testCall()),
+      queue.change(sessionId, clearStm("clear"), testCall()),
+      queue.change(sessionId, see("b"), testCall()),
+    ]);
+
+    expect(replies[2].time).toBe(1);
+    expect(await readStm()).toEqual([["b"]]);
+  });
+
+  it("does not run a call whose deadline has passed", async () => {
+    const { queue } = openLine();
+
+    const late = queue.change(sessionId, see("a"), testCall({ deadlineAt: Date.now() - 1 }));
+
+    await expect(late).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    expect(await readStm()).toEqual([]);
+  });
+
+  it("tells every waiting caller of a failing store and works again afterwards", async () => {
+    let broken = true;
+    const failing: SessionStore = Object.assign(Object.create(store) as SessionStore, {
+      load: store.load.bind(store),
+      async commit(commit: SessionCommit) {
+        if (broken) throw new ServiceError("STORE_UNAVAILABLE", "gone");
+        return store.commit(commit);
+      },
+    });
+    const { queue } = openLine(failing);
+
+    const results = await Promise.allSettled([
+      queue.change(sessionId, see("a"), testCall()),
+      queue.change(sessionId, see("b"), testCall()),
+    ]);
+    broken = false;
+    const again = await queue.change(sessionId, see("a"), testCall());
+
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(again).toMatchObject({ time: 1, replayed: false });
+  });
+});
