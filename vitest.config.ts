@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { SummaryReporter } from "./tests/support/summary-reporter.ts";
 
 export default defineConfig({
   test: {
@@ -8,5 +9,6 @@ export default defineConfig({
     // Two cores: more files at once only make each other's servers slow.
     maxWorkers: 2,
     globalSetup: ["tests/support/global-setup.ts"],
+    reporters: ["default", new SummaryReporter()],
   },
 });

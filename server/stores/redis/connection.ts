@@ -18,14 +18,25 @@ export class RedisConnection {
   readonly client: RedisClient;
   readonly #deadlines: Deadlines;
   readonly #timeoutMs: number;
-  #ready: Promise<void> | undefined;
+  #waiting: PromiseWithResolvers<void> | undefined;
+  #lastError: Error | undefined;
+  #isClosed = false;
 
   constructor(address: RedisAddress, options: { timeoutMs: number; onError(error: Error): void }) {
     this.#timeoutMs = options.timeoutMs;
     this.#deadlines = new Deadlines(options.timeoutMs);
-    this.client = createClient(address);
+    this.client = createClient(address, options.timeoutMs);
     // ioredis reports every failed attempt to connect here; without a listener it would throw.
-    this.client.on("error", options.onError);
+    this.client.on("error", (error: Error) => {
+      hideCommand(error);
+      this.#lastError = error;
+      options.onError(error);
+    });
+    this.client.on("ready", () => {
+      this.#lastError = undefined;
+      this.#waiting?.resolve();
+      this.#waiting = undefined;
+    });
   }
 
   /**
@@ -34,11 +45,19 @@ export class RedisConnection {
    * @throws ServiceError STORE_UNAVAILABLE when the deadline passes or the connection breaks
    */
   run<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
+    let isLate = false;
     const sent =
       this.client.status === "ready"
         ? command(this.client)
-        : this.#whenReady().then(() => command(this.client));
-    return this.#deadlines.bound(sent.catch(rethrow), () => this.#unavailable("did not answer"));
+        : this.#whenReady().then(() => {
+            // Nobody waits for it any more: it must not happen later.
+            if (isLate) throw this.#unavailable("could not be reached");
+            return command(this.client);
+          });
+    return this.#deadlines.bound(sent.catch(rethrow), () => {
+      isLate = true;
+      return this.#unavailable("did not answer");
+    });
   }
 
   /** Starts to connect without waiting; `run` waits. */
@@ -48,78 +67,80 @@ export class RedisConnection {
     });
   }
 
+  /** Waits for the replies under way, within the deadline; calls that wait for a connection fail. */
   async close(): Promise<void> {
-    if (this.client.status === "ready") await this.client.quit().catch(() => "closed");
+    this.#isClosed = true;
+    this.#waiting?.reject(this.#unavailable("was closed"));
+    if (this.client.status === "ready") {
+      const late = () => this.#unavailable("did not answer");
+      await this.#deadlines.bound<string>(this.client.quit(), late).catch(() => "closed");
+    }
     this.client.disconnect();
   }
 
   #whenReady(): Promise<void> {
-    this.#ready ??= this.#awaitReady().finally(() => {
-      this.#ready = undefined;
-    });
-    return this.#ready;
-  }
-
-  #awaitReady(): Promise<void> {
     const { client } = this;
+    if (this.#isClosed) return Promise.reject(this.#unavailable("was closed"));
     if (client.status === "wait" || client.status === "end") {
       client.connect().catch(() => {
         // Reported by the "error" event; ioredis goes on trying.
       });
     }
-    return new Promise((resolve, reject) => {
-      const onReady = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        client.off("ready", onReady);
-        reject(this.#unavailable("could not be reached"));
-      }, this.#timeoutMs);
-      client.once("ready", onReady);
-    });
+    this.#waiting ??= Promise.withResolvers<void>();
+    return this.#waiting.promise;
   }
 
   #unavailable(what: string): ServiceError {
     return new ServiceError(
       "STORE_UNAVAILABLE",
       `Redis ${what} within ${this.#timeoutMs} ms; nothing was acknowledged, repeat the call with the same id`,
+      { cause: this.#lastError },
     );
   }
 }
 
-function createClient(address: RedisAddress): RedisClient {
+function createClient(address: RedisAddress, timeoutMs: number): RedisClient {
   const connection = {
     lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    enableAutoPipelining: true,
-    maxRetriesPerRequest: null,
     connectTimeout: 2_000,
-    retryStrategy: reconnectDelayMs,
+    // A server that stays silent for so long has lost the calls: without an end of the connection, all
+    // that is sent to it would gather here, and be run whenever it comes back.
+    socketTimeout: timeoutMs,
     ...(address.username === undefined ? {} : { username: address.username }),
     ...(address.password === undefined ? {} : { password: address.password }),
     ...(address.tls ? { tls: {} } : {}),
   };
+  const server = {
+    ...connection,
+    db: address.database,
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    autoResendUnfulfilledCommands: false,
+    // Fails the commands under way when a connection breaks. Without this they would never settle, and
+    // automatic pipelining, which waits for them, would send nothing any more.
+    maxRetriesPerRequest: 0,
+    retryStrategy: reconnectDelayMs,
+  };
   switch (address.topology) {
     case "single": {
       const [{ host, port }] = address.hosts;
-      return new Redis({ ...connection, host, port, db: address.database });
+      return new Redis({ ...server, host, port });
     }
     case "sentinel":
       return new Redis({
-        ...connection,
+        ...server,
         sentinels: address.hosts,
         name: address.name,
-        db: address.database,
         sentinelRetryStrategy: reconnectDelayMs,
         failoverDetector: true,
       });
     case "cluster":
+      // No automatic pipelining: ioredis follows a redirection of a pipeline only if every command in it
+      // met the same one, so a slot that moved would stay lost while its neighbours are busy.
       return new Cluster(address.hosts, {
         lazyConnect: true,
-        enableOfflineQueue: false,
-        enableAutoPipelining: true,
+        // 0: what met a broken connection is not sent again.
+        retryDelayOnFailover: 0,
         clusterRetryStrategy: reconnectDelayMs,
         slotsRefreshTimeout: 2_000,
         redisOptions: connection,
@@ -134,6 +155,7 @@ function reconnectDelayMs(attempt: number): number {
 /** Connection failures and "not now" replies become STORE_UNAVAILABLE; anything else is a bug and stays as it is. */
 function rethrow(error: unknown): never {
   if (error instanceof ServiceError) throw error;
+  hideCommand(error);
   const message = error instanceof Error ? error.message : String(error);
   const isReply = error instanceof Error && error.name === "ReplyError";
   if (isReply && !TEMPORARY.test(message)) throw error;
@@ -142,4 +164,11 @@ function rethrow(error: unknown): never {
     "Redis cannot take the call at the moment; nothing was acknowledged, repeat the call with the same id",
     { cause: error },
   );
+}
+
+/** ioredis hangs the whole command on an error: payloads and passwords, which must reach no log. */
+function hideCommand(error: unknown): void {
+  if (!(error instanceof Error)) return;
+  if ("command" in error) delete error.command;
+  if ("lastNodeError" in error) hideCommand(error.lastNodeError);
 }

@@ -52,8 +52,9 @@ export function prepareStatements(db: DatabaseSync) {
     addEntry: db.prepare("INSERT INTO entries (session, kind, position, json) VALUES (?, ?, ?, ?)"),
     removeEntries: db.prepare("DELETE FROM entries WHERE session = ? AND kind = ?"),
     removeOldestEntries: db.prepare(
-      `DELETE FROM entries WHERE session = :session AND kind = :kind AND position IN
-         (SELECT position FROM entries WHERE session = :session AND kind = :kind ORDER BY position LIMIT :count)`,
+      `DELETE FROM entries WHERE session = :session AND kind = :kind AND position <=
+         (SELECT position FROM entries WHERE session = :session AND kind = :kind
+          ORDER BY position LIMIT 1 OFFSET :count - 1)`,
     ),
     removeAllEntries: db.prepare("DELETE FROM entries WHERE session = ?"),
     reply: db.prepare("SELECT json FROM replies WHERE session = ? AND id = ?"),
@@ -61,8 +62,8 @@ export function prepareStatements(db: DatabaseSync) {
       "INSERT OR REPLACE INTO replies (session, id, position, json) VALUES (?, ?, ?, ?)",
     ),
     removeOldestReplies: db.prepare(
-      `DELETE FROM replies WHERE session = :session AND position IN
-         (SELECT position FROM replies WHERE session = :session ORDER BY position LIMIT :count)`,
+      `DELETE FROM replies WHERE session = :session AND position <=
+         (SELECT position FROM replies WHERE session = :session ORDER BY position LIMIT 1 OFFSET :count - 1)`,
     ),
     removeAllReplies: db.prepare("DELETE FROM replies WHERE session = ?"),
     expiredWithContent: db.prepare(

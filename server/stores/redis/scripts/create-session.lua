@@ -1,4 +1,4 @@
--- Creates a session; a request seen before, or this very session, gives what the first time made.
+-- Creates a session; a request seen before gives what the first time made.
 -- KEYS[1] hash head, KEYS[2] zset of the node's sessions, KEYS[3] string node id, KEYS[4] string of the request
 -- ARGV[1] suffix, ARGV[2] now in epoch ms, ARGV[3] ttl in seconds, ARGV[4] node id, ARGV[5] metadata or '',
 -- ARGV[6] configuration or '', ARGV[7] ms for which the request is remembered, '0' if it has no id
@@ -16,7 +16,7 @@ local earlier = ARGV[7] ~= '0' and redis.call('GET', KEYS[4])
 if earlier then return {'repeated', earlier} end
 
 -- Forget what expired more than a day ago, a little at a time.
-local forgotten = redis.call('ZRANGE', KEYS[2], '-inf', integer(now - TOMBSTONE_MS), 'BYSCORE', 'LIMIT', 0, 50)
+local forgotten = redis.call('ZRANGE', KEYS[2], '-inf', '(' .. integer(now - TOMBSTONE_MS), 'BYSCORE', 'LIMIT', 0, 50)
 if #forgotten > 0 then redis.call('ZREM', KEYS[2], unpack(forgotten)) end
 
 local expires = now + tonumber(ARGV[3]) * 1000

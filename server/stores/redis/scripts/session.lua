@@ -37,6 +37,7 @@ local function enter(slides)
   if not score then return nil, 'missing' end
   local head = redis.call('HMGET', KEYS[1], 'v', 't', 'l', 'q')
   local expires = tonumber(score)
+  if NOW > expires + TOMBSTONE_MS then return nil, 'missing' end
   if NOW > expires or not head[1] then return nil, 'expired' end
   local lease = tonumber(head[4])
   if slides then expires, lease = slide(expires, tonumber(head[3]), lease) end

@@ -1,0 +1,84 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { openTestStore, startService } from "../support/service.ts";
+import { README_TABLES, replaceSection } from "./readme-tables.ts";
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const TSC = join(ROOT, "node_modules/typescript/bin/tsc");
+const readme = await readFile(join(ROOT, "README.md"), "utf8");
+
+describe("the README", () => {
+  it.each(Object.entries(README_TABLES))("lists the %s as the code has them", (name, content) => {
+    expect(replaceSection(readme, name, content), "run `npm run docs`").toBe(readme);
+  });
+
+  it("shows a session from TypeScript that compiles, runs and prints what its comments say", async () => {
+    await using store = await openTestStore("sqlite");
+    await using service = await startService({ store: store.url });
+    const example = codeOf("A session from TypeScript", "ts");
+    const expected = [...example.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(
+      ([, text]) => text,
+    );
+    // Within the workspace, so that it resolves the client as a user's project would.
+    const folder = join(ROOT, "tests/docs/example");
+    try {
+      await mkdir(folder, { recursive: true });
+      const file = join(folder, "example.ts");
+      await writeFile(file, example.replace("http://127.0.0.1:8000", service.url));
+      const config = { extends: "../../../tsconfig.json", files: ["example.ts"], include: [] };
+      await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
+      await run(process.execPath, [TSC, "--noEmit", "-p", folder]);
+
+      const { stdout } = await run(process.execPath, [file]);
+
+      expect(stdout.trimEnd().split("\n")).toEqual(expected);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("shows a curl call that the service answers", async () => {
+    await using store = await openTestStore("sqlite");
+    await using service = await startService({ store: store.url });
+    const [command = ""] = /^curl[^]*?(?=\n\S|$)/.exec(codeOf("One call with curl", "sh")) ?? [];
+    const [, path = ""] = /127\.0\.0\.1:8000(\S+)/.exec(command) ?? [];
+    const [, body = ""] = /-d '(.*)'/.exec(command) ?? [];
+
+    const response = await fetch(service.url + path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      result: { data: { json: { nodeId: "kitchen" } } },
+    });
+  });
+
+  it("names every procedure of the router", async () => {
+    const { appRouter } = await import("../../server/api/router.ts");
+    const names = Object.keys(appRouter._def.procedures).map((path) => path.split(".")[1] ?? "");
+    const section = sectionOf("One call with curl");
+
+    expect(names.filter((name) => !new RegExp(`[\`.]${name}\``).test(section))).toEqual([]);
+  });
+});
+
+function sectionOf(title: string): string {
+  const start = readme.indexOf(`## ${title}\n`);
+  const end = readme.indexOf("\n## ", start + 1);
+  return readme.slice(start, end < 0 ? undefined : end);
+}
+
+function codeOf(title: string, language: string): string {
+  const section = sectionOf(title);
+  const [, code] = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(section) ?? [];
+  if (code === undefined) throw new Error(`the section "${title}" has no ${language} code`);
+  return code;
+}
