@@ -27,8 +27,6 @@ export const createInputSchema = z.strictObject({
 
 export const sessionInputSchema = z.strictObject({ sessionId });
 
-export const deleteInputSchema = z.strictObject({ sessionId, requestId });
-
 export const clearStmInputSchema = z.strictObject({ sessionId, requestId });
 
 export const extendInputSchema = z.strictObject({

@@ -1,5 +1,6 @@
 import { SuperJSON } from "superjson";
 import { ServiceError } from "./errors.ts";
+import { readAnnotated } from "./read-annotated.ts";
 
 /** Superjson's wire form: plain JSON, and in `meta.values` a type for each path that is more than JSON. */
 export type Envelope = { json: unknown; meta?: { values?: unknown; v?: number } };
@@ -9,16 +10,21 @@ const superjson = new SuperJSON();
 /**
  * The one transformer of both ends. It writes and reads superjson's format, but plain JSON passes
  * as it is (superjson copies it at 18 to 36 times the cost of `JSON.stringify`) and any key may
- * occur (superjson refuses `__proto__`, `constructor` and `prototype`). Dates are noted by path.
- * Everything rarer (NaN, -0, Map, bigint, class instances) is left to superjson itself.
+ * occur (superjson refuses `__proto__`, `constructor` and `prototype`). Dates, NaN, infinities, -0,
+ * undefined and bigints are noted by path. Everything rarer (Map, class instances) is left to
+ * superjson to write, and of that only what `readAnnotated` knows can be read.
  */
 export const transformer = {
   serialize(value: unknown): Envelope {
-    const dates: string[][] = [];
-    if (!isJsonWithDates(value, [], dates)) return superjson.serialize(value);
-    if (dates.length === 0) return { json: value };
-    if (dates[0]?.length === 0) return { json: value, meta: { values: ["Date"], v: 1 } };
-    return { json: value, meta: { values: dateAnnotations(dates), v: 1 } };
+    // `{}` on the wire, in place of an annotated null.
+    if (value === undefined) return { json: value };
+    const marks: Mark[] = [];
+    if (!isPlain(value, [], marks)) return superjson.serialize(value);
+    const [first] = marks;
+    if (first === undefined) return { json: value };
+    const json = marks.every(({ type }) => type === "Date") ? value : asJson(value);
+    const values = first.path.length === 0 ? [first.type] : annotationsOf(marks);
+    return { json, meta: { values, v: 1 } };
   },
 
   /** @throws ServiceError INVALID_INPUT when the payload is not an envelope or its `meta` is broken. */
@@ -27,12 +33,12 @@ export const transformer = {
     if (typeof payload !== "object" || payload === null || Array.isArray(payload))
       throw noEnvelope();
     const { json, meta } = payload as Envelope;
-    if (meta === undefined) {
+    if (meta === undefined || meta === null) {
       if (json === undefined && Object.keys(payload).length > 0) throw noEnvelope();
       return json;
     }
     try {
-      return superjson.deserialize({ json, meta } as never, { inPlace: true });
+      return readAnnotated(json, meta);
     } catch (cause) {
       throw new ServiceError("INVALID_INPUT", "the superjson `meta` of this value is broken", {
         cause,
@@ -48,60 +54,85 @@ function noEnvelope(): ServiceError {
   );
 }
 
-/** Whether JSON.stringify writes `value` faithfully; collects the paths of its Dates (which it writes as ISO text). */
-function isJsonWithDates(value: unknown, path: string[], dates: string[][]): boolean {
+/** A value that JSON.stringify would not write faithfully, or writes as the text of another type. */
+type Mark = { path: string[]; type: "Date" | "number" | "undefined" | "bigint" };
+
+/** Whether `value` is a tree of JSON and of values that a mark can describe; collects the marks. */
+function isPlain(value: unknown, path: string[], marks: Mark[]): boolean {
   switch (typeof value) {
     case "string":
     case "boolean":
-    case "undefined":
       return true;
     case "number":
-      return Number.isFinite(value) && !Object.is(value, -0);
+      if (!Number.isFinite(value) || Object.is(value, -0)) mark("number", path, marks);
+      return true;
+    case "undefined":
+      mark("undefined", path, marks);
+      return true;
+    case "bigint":
+      mark("bigint", path, marks);
+      return true;
     case "object":
       break;
     default:
       return false;
   }
   if (value === null) return true;
-  if (Array.isArray(value)) return isJsonArray(value, path, dates);
+  if (Array.isArray(value)) return isPlainArray(value, path, marks);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) {
     const record = value as Record<string, unknown>;
     for (const key in record) {
       const item = record[key];
-      if (typeof item === "string") continue;
+      // A field that is undefined is a field left out.
+      if (typeof item === "string" || item === undefined) continue;
       path.push(key);
-      if (!isJsonWithDates(item, path, dates)) return false;
+      if (!isPlain(item, path, marks)) return false;
       path.pop();
     }
     return true;
   }
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) return false;
-  dates.push([...path]);
+  mark("Date", path, marks);
   return true;
 }
 
-function isJsonArray(items: readonly unknown[], path: string[], dates: string[][]): boolean {
+function isPlainArray(items: readonly unknown[], path: string[], marks: Mark[]): boolean {
   for (let i = 0; i < items.length; i++) {
     const item = items[i];
     if (typeof item === "string") continue;
-    if (item === undefined) return false;
-    if (typeof item === "number") {
-      if (!Number.isFinite(item) || Object.is(item, -0)) return false;
-      continue;
-    }
+    if (typeof item === "number" && Number.isFinite(item) && !Object.is(item, -0)) continue;
     path.push(String(i));
-    if (!isJsonWithDates(item, path, dates)) return false;
+    if (!isPlain(item, path, marks)) return false;
     path.pop();
   }
   return true;
 }
 
-function dateAnnotations(dates: readonly string[][]): Record<string, [string]> {
+function mark(type: Mark["type"], path: readonly string[], marks: Mark[]): void {
+  marks.push({ path: [...path], type });
+}
+
+/** A copy with texts in place of the numbers and bigints that JSON has no form for. */
+function asJson(value: unknown): unknown {
+  if (typeof value === "number") {
+    if (Number.isFinite(value) && !Object.is(value, -0)) return value;
+    return Object.is(value, -0) ? "-0" : String(value);
+  }
+  if (typeof value === "bigint") return String(value);
+  if (value === undefined) return null;
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  if (Array.isArray(value)) return value.map(asJson);
+  const copy: Record<string, unknown> = Object.create(null);
+  for (const [key, item] of Object.entries(value)) if (item !== undefined) copy[key] = asJson(item);
+  return copy;
+}
+
+function annotationsOf(marks: readonly Mark[]): Record<string, [string]> {
   const annotations: Record<string, [string]> = Object.create(null);
-  for (const path of dates) {
+  for (const { path, type } of marks) {
     const escaped = path.map((key) => key.replaceAll("\\", "\\\\").replaceAll(".", "\\."));
-    annotations[escaped.join(".")] = ["Date"];
+    annotations[escaped.join(".")] = [type];
   }
   return annotations;
 }

@@ -1,6 +1,12 @@
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Call } from "../sessions/call.ts";
+import type { SessionDirectory } from "../sessions/session-directory.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 
 /** What every procedure gets besides its input. */
-export type Context = { call: Call; sessions: SessionService; monitor: Monitor };
+export type Context = {
+  call: Call;
+  sessions: SessionService;
+  directory: SessionDirectory;
+  monitor: Monitor;
+};

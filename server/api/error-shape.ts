@@ -66,11 +66,6 @@ export function toServiceError(error: unknown, input: unknown): ServiceError {
   if (error instanceof TRPCError) {
     if (error.cause instanceof ServiceError) return error.cause;
     if (error.cause instanceof z.core.$ZodError) return invalidInput(error.cause, input);
-    if (error.code === "METHOD_NOT_SUPPORTED") {
-      return new ServiceError("INVALID_INPUT", "queries are called by GET, mutations by POST", {
-        reason: "METHOD_NOT_SUPPORTED",
-      });
-    }
   }
   return new ServiceError("INTERNAL", "internal error", { cause: error });
 }

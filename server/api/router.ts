@@ -6,7 +6,7 @@ import { procedure, router } from "./trpc.ts";
 const nodeRouter = router({
   list: procedure
     .input(listNodesInputSchema)
-    .query(({ input, ctx }) => ctx.sessions.listNodes(input?.cursor, input?.limit)),
+    .query(({ input, ctx }) => ctx.directory.listNodes(input?.cursor, input?.limit)),
 });
 
 const monitorRouter = router({

@@ -3,7 +3,6 @@ import {
   configureInputSchema,
   countSessionsInputSchema,
   createInputSchema,
-  deleteInputSchema,
   extendInputSchema,
   listSessionsInputSchema,
   observeInputSchema,
@@ -24,10 +23,10 @@ export const sessionRouter = router({
     .query(({ input, ctx }) => ctx.sessions.exists(input.sessionId, ctx.call)),
   list: procedure
     .input(listSessionsInputSchema.optional())
-    .query(({ input = {}, ctx }) => ctx.sessions.list(input)),
+    .query(({ input = {}, ctx }) => ctx.directory.list(input)),
   count: procedure
     .input(countSessionsInputSchema.optional())
-    .query(({ input, ctx }) => ctx.sessions.count(input?.nodeId)),
+    .query(({ input, ctx }) => ctx.directory.count(input?.nodeId)),
   extend: procedure
     .input(extendInputSchema)
     .mutation(({ input, ctx }) => ctx.sessions.extend(input, ctx.call)),
@@ -35,7 +34,7 @@ export const sessionRouter = router({
     .input(configureInputSchema)
     .mutation(({ input, ctx }) => ctx.sessions.configure(input, ctx.call)),
   delete: procedure
-    .input(deleteInputSchema)
+    .input(sessionInputSchema)
     .mutation(({ input, ctx }) => ctx.sessions.delete(input.sessionId, ctx.call)),
   observe: procedure
     .input(observeInputSchema)

@@ -14,7 +14,7 @@ import type { RpcRequest } from "./rpc-request.ts";
 import type { Logger } from "../log.ts";
 
 export type DispatchParts = {
-  services: Pick<Context, "sessions" | "monitor">;
+  services: Omit<Context, "call">;
   admission: Admission;
   metrics: CallMetrics;
   callLog: CallLog;
@@ -27,7 +27,9 @@ export type DispatchParts = {
 export type Answer = { httpStatus: number; json: string; retryAfterMs: number | undefined };
 
 const PROCEDURES = Object.keys(appRouter._def.procedures);
-const KNOWN = new Set(PROCEDURES);
+const KINDS = new Map(
+  Object.entries(appRouter._def.procedures).map(([path, { _def }]) => [path, _def.type]),
+);
 
 type PendingCall = {
   call: TracedCall;
@@ -82,7 +84,8 @@ export class RpcDispatch {
   }): PendingCall {
     const { path, payload, kind, requestId } = arrived;
     const { admission, deadlineMs, log, now } = this.#parts;
-    const procedure = KNOWN.has(path) ? path : "unknown";
+    const declared = KINDS.get(path);
+    const procedure = declared === undefined ? "unknown" : path;
     const call = new TracedCall({ requestId, procedure, deadlineAt: now() + deadlineMs }, log);
     call.trace("received");
     const pending: PendingCall = {
@@ -93,8 +96,10 @@ export class RpcDispatch {
       waiting: undefined,
       refusal: undefined,
     };
-    if (procedure === "unknown") {
+    if (declared === undefined) {
       pending.refusal = procedureNotFound(path, PROCEDURES);
+    } else if (declared !== kind) {
+      pending.refusal = wrongMethod(path, declared);
     } else if (path.startsWith("monitor.")) {
       // Who asks about an overload must get through it.
       admission.enterAnyway();
@@ -206,6 +211,13 @@ export class RpcDispatch {
       retryAfterMs: error.details.retryAfterMs,
     };
   }
+}
+
+function wrongMethod(path: string, declared: string): ServiceError {
+  const [noun, method] = declared === "query" ? ["query", "GET"] : ["mutation", "POST"];
+  return new ServiceError("INVALID_INPUT", `${path} is a ${noun}: call it by ${method}`, {
+    reason: "METHOD",
+  });
 }
 
 /** `result` carries, beside tRPC's `data`, for which request and session it was computed. */

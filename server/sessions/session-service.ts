@@ -1,23 +1,15 @@
 import { randomUUID } from "node:crypto";
-import type { NodePage } from "@kato-rpc/shared/node.ts";
 import type { Metadata, ObservationInput, ObserveReply } from "@kato-rpc/shared/observation.ts";
 import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
-import { effectiveConfig, patchConfig } from "@kato-rpc/shared/session-config.ts";
+import { patchConfig } from "@kato-rpc/shared/session-config.ts";
 import type {
   ObserveSequenceReply,
   Percept,
   SessionInfo,
-  SessionPage,
   StmReply,
 } from "@kato-rpc/shared/session.ts";
 import { averageEmotives } from "../engine/emotives.ts";
-import type {
-  Contact,
-  ListedSession,
-  Page,
-  SessionPart,
-  SessionStore,
-} from "../stores/session-store.ts";
+import type { Contact, ListedSession, SessionPart, SessionStore } from "../stores/session-store.ts";
 import { sessionNotFound } from "../stores/store-errors.ts";
 import type { Call } from "./call.ts";
 import { clearStm, configure } from "./clear-and-configure.ts";
@@ -25,12 +17,9 @@ import type { Observation } from "./observe.ts";
 import { observe, observeSequence } from "./observe.ts";
 import type { SessionChange } from "./session-change.ts";
 import { SessionCommitter } from "./session-committer.ts";
+import { sessionInfo } from "./session-info.ts";
 import { createSessionId, parseSessionId } from "../stores/session-id.ts";
 import { SessionQueue } from "./session-queue.ts";
-import { decodeCursor, encodeCursor } from "./list-cursor.ts";
-
-/** Nodes asked for at once when a walk goes over all of them. */
-const NODES_PER_STEP = 200;
 
 export type SessionRules = {
   /** Seconds a session lives without use, where its creation does not say. */
@@ -99,42 +88,10 @@ export class SessionService {
   async exists(sessionId: string, call: Call): Promise<{ exists: boolean; expired: boolean }> {
     call.sessionId = sessionId;
     if (parseSessionId(sessionId) === undefined) return { exists: false, expired: false };
-    const found = await this.#store.find(sessionId, this.#now());
+    const find = () => this.#store.find(sessionId, this.#now());
+    const found = await this.#queue.task(sessionId, find, call);
+    call.trace("loaded");
     return { exists: found === "live", expired: found === "expired" };
-  }
-
-  /** Of all nodes, or of one; does not prolong any session's life. */
-  async list(input: {
-    nodeId?: string | undefined;
-    cursor?: string | undefined;
-    limit?: number | undefined;
-  }): Promise<SessionPage> {
-    const { cursor, limit = 100 } = input;
-    const page =
-      input.nodeId === undefined
-        ? await this.#listAllNodes(cursor, limit)
-        : await this.#listNode(input.nodeId, cursor ?? null, limit);
-    return { items: page.items.map(sessionInfo), nextCursor: page.nextCursor };
-  }
-
-  async count(nodeId: string | undefined): Promise<{ active: number }> {
-    if (nodeId !== undefined)
-      return { active: await this.#store.countSessions(nodeId, this.#now()) };
-    let active = 0;
-    let after: string | undefined;
-    for (;;) {
-      const nodes = await this.#store.listNodes({
-        after,
-        limit: NODES_PER_STEP,
-        nowMs: this.#now(),
-      });
-      for (const node of nodes.items) {
-        active += node.activeSessions;
-        after = node.nodeId;
-      }
-      if (!nodes.more) break;
-    }
-    return { active };
   }
 
   async extend(
@@ -149,6 +106,7 @@ export class SessionService {
       call,
     );
     call.sessionId = sessionId;
+    call.trace("committed");
     return { expiresAt: new Date(extended.expiresAt), ttlSeconds: extended.ttlSeconds };
   }
 
@@ -160,6 +118,7 @@ export class SessionService {
       return this.#store.delete(sessionId, this.#now());
     };
     const deleted = await this.#queue.task(sessionId, remove, call);
+    call.trace("committed");
     if (deleted) this.#counters.sessionsDeleted += 1;
     return { deleted };
   }
@@ -183,7 +142,7 @@ export class SessionService {
     input: ObservationInput & { sessionId: string; expectedTime?: number | undefined },
     call: Call,
   ): Promise<ObserveReply> {
-    const observation = withId(input, `obs-${randomUUID().replaceAll("-", "")}`);
+    const observation = withId(input, () => `obs-${randomUUID().replaceAll("-", "")}`);
     const { stmLimit } = this.#rules;
     const change = observe(observation, { stmLimit, expectedTime: input.expectedTime });
     const reply = await this.#change(input.sessionId, change, call);
@@ -205,7 +164,7 @@ export class SessionService {
     const change = observeSequence(
       {
         observations: input.observations.map((item, i) =>
-          withId(item, `seq-obs-${requestId}.${i}`),
+          withId(item, () => `seq-obs-${requestId}.${i}`),
         ),
         givenIds: new Set(given),
         clearStmBetween: input.clearStmBetween ?? false,
@@ -248,63 +207,12 @@ export class SessionService {
     return this.#queue.change(sessionId, change, call);
   }
 
-  /** Nodes in the order of their ids; the cursor holds the last id given. */
-  async listNodes(cursor: string | undefined, limit = 100): Promise<NodePage> {
-    const [after] = cursor === undefined ? [undefined] : decodeCursor(cursor);
-    const nodes = await this.#store.listNodes({ after, limit, nowMs: this.#now() });
-    const last = nodes.items.at(-1);
-    const nextCursor = nodes.more && last !== undefined ? encodeCursor([last.nodeId, null]) : null;
-    return { items: nodes.items, nextCursor };
-  }
-
   async #read(sessionId: string, parts: readonly SessionPart[], call: Call) {
     requireSessionId(sessionId);
     const load = () => this.#store.load(sessionId, { at: this.#contact(), parts });
-    return noted(await this.#queue.task(sessionId, load, call), call);
-  }
-
-  /** The sessions of one node after another; the cursor names the node and the place within it. */
-  async #listAllNodes(cursor: string | undefined, limit: number): Promise<Page<ListedSession>> {
-    const items: ListedSession[] = [];
-    let after: string | undefined;
-    if (cursor !== undefined) {
-      const [nodeId, within] = decodeCursor(cursor);
-      const page = await this.#listNode(nodeId, within, limit);
-      items.push(...page.items);
-      if (page.nextCursor !== null) {
-        return { items, nextCursor: encodeCursor([nodeId, page.nextCursor]) };
-      }
-      after = nodeId;
-    }
-    for (;;) {
-      const nodes = await this.#store.listNodes({
-        after,
-        limit: NODES_PER_STEP,
-        nowMs: this.#now(),
-      });
-      for (const { nodeId, activeSessions } of nodes.items) {
-        if (activeSessions > 0) {
-          if (items.length >= limit) {
-            return { items, nextCursor: encodeCursor([nodeId, null]) };
-          }
-          const page = await this.#listNode(nodeId, null, limit - items.length);
-          items.push(...page.items);
-          if (page.nextCursor !== null) {
-            return { items, nextCursor: encodeCursor([nodeId, page.nextCursor]) };
-          }
-        }
-        after = nodeId;
-      }
-      if (!nodes.more) return { items, nextCursor: null };
-    }
-  }
-
-  #listNode(nodeId: string, within: string | null, limit: number): Promise<Page<ListedSession>> {
-    return this.#store.listSessions(nodeId, {
-      cursor: within ?? undefined,
-      limit,
-      nowMs: this.#now(),
-    });
+    const loaded = noted(await this.#queue.task(sessionId, load, call), call);
+    call.trace("loaded", { version: loaded.state.version });
+    return loaded;
   }
 }
 
@@ -319,26 +227,12 @@ function noted<T extends ListedSession>(session: T, call: Call): T {
   return session;
 }
 
-function sessionInfo({ state, expiresAt }: ListedSession): SessionInfo {
-  return {
-    sessionId: state.sessionId,
-    nodeId: state.nodeId,
-    createdAt: new Date(state.createdAt),
-    expiresAt: new Date(expiresAt),
-    ttlSeconds: state.ttlSeconds,
-    metadata: state.metadata,
-    config: effectiveConfig(state.config),
-    time: state.time,
-    stmLength: state.stmLength,
-  };
-}
-
-function withId(input: ObservationInput, fallbackId: string): Observation {
+function withId(input: ObservationInput, makeId: () => string): Observation {
   return {
     strings: input.strings ?? [],
     vectors: input.vectors ?? [],
     emotives: input.emotives,
     metadata: input.metadata,
-    observationId: input.observationId ?? fallbackId,
+    observationId: input.observationId ?? makeId(),
   };
 }

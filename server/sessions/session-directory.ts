@@ -1,0 +1,106 @@
+import type { NodePage } from "@kato-rpc/shared/node.ts";
+import type { SessionPage } from "@kato-rpc/shared/session.ts";
+import type { ListedSession, Page, SessionStore } from "../stores/session-store.ts";
+import { decodeCursor, encodeCursor } from "./list-cursor.ts";
+import { sessionInfo } from "./session-info.ts";
+
+/** Nodes asked for at once when a walk goes over all of them. */
+const NODES_PER_STEP = 200;
+
+/** Lists and counts over sessions and nodes. None of them prolongs a session's life. */
+export class SessionDirectory {
+  readonly #store: SessionStore;
+  readonly #now: () => number;
+
+  constructor(store: SessionStore, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** Of all nodes, or of one. */
+  async list(input: {
+    nodeId?: string | undefined;
+    cursor?: string | undefined;
+    limit?: number | undefined;
+  }): Promise<SessionPage> {
+    const { cursor, limit = 100 } = input;
+    const page =
+      input.nodeId === undefined
+        ? await this.#listAllNodes(cursor, limit)
+        : await this.#listNode(input.nodeId, cursor ?? null, limit);
+    return { items: page.items.map(sessionInfo), nextCursor: page.nextCursor };
+  }
+
+  async count(nodeId: string | undefined): Promise<{ active: number }> {
+    if (nodeId !== undefined)
+      return { active: await this.#store.countSessions(nodeId, this.#now()) };
+    let active = 0;
+    let after: string | undefined;
+    for (;;) {
+      const nodes = await this.#store.listNodes({
+        after,
+        limit: NODES_PER_STEP,
+        nowMs: this.#now(),
+      });
+      for (const node of nodes.items) {
+        active += node.activeSessions;
+        after = node.nodeId;
+      }
+      if (!nodes.more) break;
+    }
+    return { active };
+  }
+
+  /** Nodes in the order of their ids; the cursor holds the last id given. */
+  async listNodes(cursor: string | undefined, limit = 100): Promise<NodePage> {
+    const [after] = cursor === undefined ? [undefined] : decodeCursor(cursor);
+    const nodes = await this.#store.listNodes({ after, limit, nowMs: this.#now() });
+    const last = nodes.items.at(-1);
+    const nextCursor = nodes.more && last !== undefined ? encodeCursor([last.nodeId, null]) : null;
+    return { items: nodes.items, nextCursor };
+  }
+
+  /** The sessions of one node after another; the cursor names the node and the place within it. */
+  async #listAllNodes(cursor: string | undefined, limit: number): Promise<Page<ListedSession>> {
+    const items: ListedSession[] = [];
+    let after: string | undefined;
+    if (cursor !== undefined) {
+      const [nodeId, within] = decodeCursor(cursor);
+      const page = await this.#listNode(nodeId, within, limit);
+      items.push(...page.items);
+      if (page.nextCursor !== null) {
+        return { items, nextCursor: encodeCursor([nodeId, page.nextCursor]) };
+      }
+      after = nodeId;
+    }
+    for (;;) {
+      const nodes = await this.#store.listNodes({
+        after,
+        limit: NODES_PER_STEP,
+        nowMs: this.#now(),
+      });
+      for (const { nodeId, activeSessions } of nodes.items) {
+        if (activeSessions > 0) {
+          if (items.length >= limit) {
+            return { items, nextCursor: encodeCursor([nodeId, null]) };
+          }
+          const page = await this.#listNode(nodeId, null, limit - items.length);
+          items.push(...page.items);
+          if (page.nextCursor !== null) {
+            return { items, nextCursor: encodeCursor([nodeId, page.nextCursor]) };
+          }
+        }
+        after = nodeId;
+      }
+      if (!nodes.more) return { items, nextCursor: null };
+    }
+  }
+
+  #listNode(nodeId: string, within: string | null, limit: number): Promise<Page<ListedSession>> {
+    return this.#store.listSessions(nodeId, {
+      cursor: within ?? undefined,
+      limit,
+      nowMs: this.#now(),
+    });
+  }
+}
