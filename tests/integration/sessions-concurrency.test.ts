@@ -193,7 +193,7 @@ function workload(sessions: number): fc.Arbitrary<Step[][][]> {
   const step: fc.Arbitrary<Step> = fc.oneof(
     {
       weight: 6,
-      arbitrary: observationId.map((id) => ({ kind: "observe", observationId: id, event: [] })),
+      arbitrary: observationId.map((id): Step => ({ kind: "observe", observationId: id, event: [] })),
     },
     { weight: 2, arbitrary: fc.constant<Step>({ kind: "stm" }) },
     { weight: 1, arbitrary: fc.constant<Step>({ kind: "clear" }) },
