@@ -77,6 +77,7 @@ export class SessionCommitter {
     const cached = this.#states.get(sessionId);
     let current = cached === undefined ? await this.#load(sessionId, changes, ids) : guess(cached);
     while (this.#contact().nowMs < deadlineAt) {
+      const { seen } = current;
       const fold = applyAll(changes, current);
       trace(changes, "computed", { version: current.state.version });
       if (fold.delta === undefined || (fold.refuses && current.guessed)) {
@@ -91,7 +92,8 @@ export class SessionCommitter {
         baseVersion: current.state.version,
         time: fold.state.time,
         delta: fold.delta,
-        ids,
+        // Those known to be seen were answered from memory: asked for again, they would refuse the rest.
+        ids: ids.filter((id) => !seen.has(id)),
         outcomes: fold.outcomes,
       });
       if (result.status === "committed") {
@@ -102,7 +104,7 @@ export class SessionCommitter {
       }
       this.conflicts += 1;
       trace(changes, "conflicted", { version: result.state.version });
-      current = { ...result, guessed: false };
+      current = { state: result.state, seen: new Map([...seen, ...result.seen]), guessed: false };
     }
     throw new ServiceError(
       "STORE_UNAVAILABLE",

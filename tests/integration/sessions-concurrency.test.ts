@@ -78,7 +78,7 @@ describe.each(STORE_KINDS)("sessions on %s with 4 workers", (kind) => {
           const listed = await query<{ items: { sessionId: string; nodeId: string }[] }>(
             service.url,
             "session.list",
-            { nodeId: info.nodeId },
+            { nodeId: info.nodeId, limit: 1_000 },
           );
           expect(listed.items.map((item) => item.nodeId)).toEqual(
             listed.items.map(() => info.nodeId),

@@ -7,12 +7,12 @@ export function callByPipelining(url: string, calls: readonly RpcCall[]): Promis
   const { hostname, port, host } = new URL(url);
   return new Promise((resolve, reject) => {
     const replies: RpcReply[] = [];
-    let received = Buffer.alloc(0);
+    let received: Buffer = Buffer.alloc(0);
     const socket = connect(Number(port), hostname);
     socket.setNoDelay(true);
     socket.on("error", reject);
     socket.on("close", () => reject(new Error(`closed after ${replies.length} answers`)));
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       for (let next = takeReply(received); next !== undefined; next = takeReply(received)) {
         replies.push(next.reply);

@@ -140,6 +140,24 @@ describe("a session's queue", () => {
     expect(await readStm()).toEqual([["a"], ["b"]]);
   });
 
+  it("commits what stands beside a repeat of an earlier call", async () => {
+    const { queue, commits } = openLine();
+    await queue.change(sessionId, see("a"), testCall());
+    await queue.change(sessionId, see("b"), testCall());
+    commits.length = 0;
+
+    const [repeat, , next] = await Promise.all([
+      queue.change(sessionId, see("a"), testCall()),
+      queue.change(sessionId, clearStm("clear"), testCall()),
+      queue.change(sessionId, see("c"), testCall()),
+    ]);
+
+    expect(repeat).toMatchObject({ time: 1, replayed: true });
+    expect(next).toMatchObject({ time: 1, replayed: false });
+    expect(await readStm()).toEqual([["c"]]);
+    expect(commits.length).toBeLessThanOrEqual(2);
+  });
+
   it("clears and goes on counting from 1 within one commit", async () => {
     const { queue } = openLine();
 
