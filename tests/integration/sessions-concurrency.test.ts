@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mutate, query } from "../support/clients/fetch-client.ts";
-import type { ObserveReply, RecordedCall, StmReply } from "../support/history.ts";
-import { checkHistory, HistoryRecorder } from "../support/history.ts";
+import { checkHistory } from "../support/history/check-history.ts";
+import { HistoryRecorder } from "../support/history/history-recorder.ts";
+import type { ObserveReply, RecordedCall, StmReply } from "../support/history/recorded-call.ts";
 import type { Step } from "../support/recorded-session.ts";
 import { createSession, playStep } from "../support/recorded-session.ts";
 import type { Service, TestStore } from "../support/service.ts";
@@ -193,7 +194,11 @@ function workload(sessions: number): fc.Arbitrary<Step[][][]> {
   const step: fc.Arbitrary<Step> = fc.oneof(
     {
       weight: 6,
-      arbitrary: observationId.map((id): Step => ({ kind: "observe", observationId: id, event: [] })),
+      arbitrary: observationId.map((id): Step => ({
+        kind: "observe",
+        observationId: id,
+        event: [],
+      })),
     },
     { weight: 2, arbitrary: fc.constant<Step>({ kind: "stm" }) },
     { weight: 1, arbitrary: fc.constant<Step>({ kind: "clear" }) },

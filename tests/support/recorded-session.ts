@@ -1,5 +1,6 @@
 import { mutate, query } from "./clients/fetch-client.ts";
-import type { HistoryRecorder, ObserveReply, StmReply } from "./history.ts";
+import type { HistoryRecorder } from "./history/history-recorder.ts";
+import type { ObserveReply, StmReply } from "./history/recorded-call.ts";
 
 /** One call of a random workload; `observe` with an id that came before is a repeat. */
 export type Step =
