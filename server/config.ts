@@ -24,9 +24,10 @@ const store = z.string().transform((text, context): StoreAddress => {
   }
 });
 
-const workers = z
-  .union([z.literal("auto").transform(() => availableParallelism()), count(1, 256)])
-  .or(z.never({ error: "expected a whole number of at least 1, or auto" }));
+const workers = z.union(
+  [z.literal("auto").transform(() => availableParallelism()), count(1, 256)],
+  { error: "expected a whole number of at least 1, or auto" },
+);
 
 /** Every setting: environment variable, default as text, schema, and the README's words for it. */
 export const SETTINGS = {

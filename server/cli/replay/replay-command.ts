@@ -1,0 +1,107 @@
+import type { Command, Flags } from "../command.ts";
+import { JSON_FLAG } from "../command.ts";
+import { findCount, findText } from "../flag-values.ts";
+import { interruptible } from "../interruption.ts";
+import type { Step } from "../progress.ts";
+import { openProgress } from "../progress.ts";
+import type { Target } from "../target.ts";
+import { readTarget, targetFlags, withTarget } from "../target.ts";
+import { UsageError } from "../usage-error.ts";
+import type { GivenNames } from "./field-names.ts";
+import type { LogFormat } from "./read-event-log.ts";
+import { guessFormat, LOG_FORMATS, readEventLog } from "./read-event-log.ts";
+import { replay } from "./replay.ts";
+import { showReport } from "./show-report.ts";
+
+const DEFAULTS = { node: "replay", concurrency: 64, workers: 1 } as const;
+
+/** More would only wait within the client. */
+const MOST_CONCURRENCY = 10_000;
+
+export const REPLAY: Command = {
+  name: "replay",
+  parameters: ["FILE"],
+  about: `Sends an event log to the service, one session per case and one observation per event, then reads
+every session back and compares. FILE is CSV with a header, or one JSON object per line. Events of a
+case go in the order of their timestamps, those of one time in the order of the file.
+Exit code 1 when a session differs from what was sent, or a call failed.`,
+  flags: {
+    ...targetFlags(DEFAULTS.workers),
+    format: { value: LOG_FORMATS.join("|"), meaning: "of FILE, whatever its name" },
+    case: { value: "NAME", meaning: "field that holds the case, if not one of the usual names" },
+    activity: { value: "NAME", meaning: "field that holds the activity" },
+    timestamp: { value: "NAME", meaning: "field that holds the timestamp" },
+    node: { value: "NAME", meaning: "node for the sessions", default: DEFAULTS.node },
+    concurrency: {
+      value: "N",
+      meaning: "cases under way at once",
+      default: String(DEFAULTS.concurrency),
+    },
+    keep: { meaning: "do not delete the sessions afterwards" },
+    json: JSON_FLAG,
+  },
+  examples: [
+    "kato replay events.csv",
+    "kato replay events.csv --store redis://127.0.0.1:6379 --workers 2",
+    "kato replay events.jsonl --url http://127.0.0.1:8000 --keep --json",
+    'kato replay events.csv --case "Order" --activity "Step" --timestamp "At"',
+  ],
+  async run({ flags, parameters, screen }) {
+    const [path = ""] = parameters;
+    const { target, log, ...options } = readOptions(flags, path);
+    const report = await interruptible(async (aborted) => {
+      const cases = await readEventLog(path, log);
+      return withTarget(target, aborted, (url, signal) => {
+        const show = (step: Step) => openProgress(screen.notes, step);
+        return replay({ ...options, url, cases, signal, openProgress: show });
+      });
+    });
+    if (flags["json"] === true) screen.result.line(JSON.stringify(report));
+    else showReport(report, screen.result);
+    return report.ok ? 0 : 1;
+  },
+};
+
+type CommandOptions = {
+  target: Target;
+  log: { format: LogFormat; names: GivenNames };
+  nodeId: string;
+  concurrency: number;
+  deletes: boolean;
+};
+
+/** @throws UsageError */
+function readOptions(flags: Flags, path: string): CommandOptions {
+  const target = readTarget(flags, DEFAULTS.workers);
+  const isFileTemporary = target.url === undefined && target.store === undefined;
+  const keeps = flags["keep"] === true;
+  if (keeps && isFileTemporary) {
+    throw new UsageError("--keep needs --url or --store: a temporary file is removed anyway");
+  }
+  return {
+    target,
+    log: { format: readFormat(flags, path), names: readNames(flags) },
+    nodeId: findText(flags, "node") ?? DEFAULTS.node,
+    concurrency: findCount(flags, "concurrency", MOST_CONCURRENCY) ?? DEFAULTS.concurrency,
+    deletes: !keeps && !isFileTemporary,
+  };
+}
+
+function readFormat(flags: Flags, path: string): LogFormat {
+  const text = findText(flags, "format");
+  if (text === undefined) return guessFormat(path);
+  const format = LOG_FORMATS.find((known) => known === text);
+  if (format === undefined) {
+    throw new UsageError(`--format ${JSON.stringify(text)}: expected ${LOG_FORMATS.join(" or ")}`);
+  }
+  return format;
+}
+
+function readNames(flags: Flags): GivenNames {
+  const names: Record<string, string> = {};
+  for (const part of ["case", "activity", "timestamp"]) {
+    const name = findText(flags, part);
+    if (name !== undefined) names[part] = name;
+  }
+  return names;
+}
