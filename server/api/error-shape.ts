@@ -3,14 +3,15 @@ import { ERROR_CATALOGUE, ServiceError } from "@kato-rpc/shared/errors.ts";
 import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import type { LimitName } from "@kato-rpc/shared/limits.ts";
 import { TRPCError } from "@trpc/server";
+import type { TRPC_ERROR_CODE_NUMBER } from "@trpc/server/rpc";
 import { TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
 import { z } from "zod";
 
 /** An error as it stands on the wire, below `error` (inside the transformer's envelope). */
 export type KatoErrorShape = {
   message: string;
-  /** JSON-RPC's number for the kind of error. */
-  code: number;
+  /** JSON-RPC's number for the kind of error; any other type would hide this shape from tRPC's inference. */
+  code: TRPC_ERROR_CODE_NUMBER;
   data: {
     /** tRPC's name for the kind of error. */
     code: keyof typeof TRPC_ERROR_CODES_BY_KEY;

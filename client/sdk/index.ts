@@ -1,0 +1,7 @@
+export type { KatoClient } from "./client.ts";
+export { createKatoClient } from "./client.ts";
+export type { ClientErrorCode, KatoErrorCode } from "./errors.ts";
+export { isKatoError, KatoError } from "./errors.ts";
+export type { BatchLimits, CallOptions, KatoClientOptions } from "./options.ts";
+export type { KatoInputs, KatoOutputs, KatoRouter } from "./router-types.ts";
+export type { CreatedSession, SessionHandle } from "./session-handle.ts";

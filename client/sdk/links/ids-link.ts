@@ -1,0 +1,40 @@
+import type { TRPCLink } from "@trpc/client";
+import { createIdSource } from "../id-source.ts";
+import type { KatoInputs, KatoRouter } from "../router-types.ts";
+
+type SessionInputs = KatoInputs["session"];
+type IdField<Input> = "observationId" extends keyof Input
+  ? "observationId"
+  : "requestId" extends keyof Input
+    ? "requestId"
+    : never;
+
+/** Which input field makes a call safe to repeat. Its type demands an entry for each that has one. */
+const ID_FIELDS: {
+  [
+    K in keyof SessionInputs as IdField<SessionInputs[K]> extends never ? never : `session.${K}`
+  ]: IdField<SessionInputs[K]>;
+} = {
+  "session.create": "requestId",
+  "session.observe": "observationId",
+  "session.observeSequence": "requestId",
+  "session.configure": "requestId",
+  "session.clearStm": "requestId",
+};
+
+/** Gives a mutation that has none its id before the first attempt, so that every retry carries the same. */
+export function idsLink(): TRPCLink<KatoRouter> {
+  const fields = new Map<string, string>(Object.entries(ID_FIELDS));
+  const nextId = createIdSource();
+  return () =>
+    ({ op, next }) => {
+      const field = fields.get(op.path);
+      if (field === undefined || !lacks(op.input, field)) return next(op);
+      return next({ ...op, input: { ...op.input, [field]: nextId() } });
+    };
+}
+
+function lacks(input: unknown, field: string): input is Record<string, unknown> {
+  if (typeof input !== "object" || input === null) return false;
+  return (input as Record<string, unknown>)[field] === undefined;
+}
