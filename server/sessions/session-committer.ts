@@ -54,16 +54,21 @@ export class SessionCommitter {
     this.#contact = contact;
   }
 
-  /** Applies `changes` in order as one commit and settles each; a refused one does not hinder the others. */
-  async commit(sessionId: string, changes: readonly PendingChange[]): Promise<void> {
+  /**
+   * Applies `changes` in order as one commit and settles each; a refused one does not hinder the others.
+   * Gives the error that kept all of them from happening, if there was one.
+   */
+  async commit(sessionId: string, changes: readonly PendingChange[]): Promise<unknown> {
     try {
       for (const settled of await this.#fold(sessionId, changes)) {
         if ("refusal" in settled) settled.pending.reject(settled.refusal);
         else settled.pending.resolve(settled.step.reply);
       }
+      return undefined;
     } catch (error) {
       this.#states.delete(sessionId);
       for (const pending of changes) pending.reject(error);
+      return error;
     }
   }
 

@@ -69,8 +69,14 @@ export class SessionQueue {
       const next = takeNext(line).filter((pending) => this.#inTime(pending));
       const [first] = next;
       if (first === undefined) continue;
-      if ("run" in first) await first.run().then(first.resolve, first.reject);
-      else await this.#committer.commit(sessionId, next as PendingChange[]);
+      const failure =
+        "run" in first
+          ? await runTask(first)
+          : await this.#committer.commit(sessionId, next as PendingChange[]);
+      if (isStoreFailure(failure)) {
+        // The calls that failed will be repeated: those that came after them must not overtake them.
+        for (const pending of line.splice(0)) pending.reject(failure);
+      }
     }
     this.#lines.delete(sessionId);
   }
@@ -85,6 +91,21 @@ export class SessionQueue {
     );
     return false;
   }
+}
+
+/** Settles the task; gives the error with which it failed, if it did. */
+async function runTask(task: PendingTask): Promise<unknown> {
+  try {
+    task.resolve(await task.run());
+    return undefined;
+  } catch (error) {
+    task.reject(error);
+    return error;
+  }
+}
+
+function isStoreFailure(failure: unknown): boolean {
+  return failure instanceof ServiceError && failure.code === "STORE_UNAVAILABLE";
 }
 
 /** Removes from the front of `line` one task, or the changes up to the next task. */

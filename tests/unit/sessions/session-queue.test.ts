@@ -180,6 +180,29 @@ describe("a session's queue", () => {
     expect(await readStm()).toEqual([]);
   });
 
+  it("lets no call overtake one that the store has failed", async () => {
+    let failures = 1;
+    const failing: SessionStore = Object.assign(Object.create(store) as SessionStore, {
+      load: store.load.bind(store),
+      async commit(commit: SessionCommit) {
+        failures -= 1;
+        if (failures >= 0) throw new ServiceError("STORE_UNAVAILABLE", "gone for a moment");
+        return store.commit(commit);
+      },
+    });
+    const { queue } = openLine(failing);
+
+    // The read between them keeps the two changes in commits of their own.
+    const results = await Promise.allSettled([
+      queue.change(sessionId, see("a"), testCall()),
+      queue.task(sessionId, readStm, testCall()),
+      queue.change(sessionId, see("b"), testCall()),
+    ]);
+
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(await readStm()).toEqual([]);
+  });
+
   it("tells every waiting caller of a failing store and works again afterwards", async () => {
     let broken = true;
     const failing: SessionStore = Object.assign(Object.create(store) as SessionStore, {
