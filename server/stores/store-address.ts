@@ -17,7 +17,7 @@ const EXPECTED =
   "expected sqlite:PATH, redis://HOST:PORT, rediss://…, redis+cluster://H:P,H:P or redis+sentinel://H:P,H:P/NAME";
 
 const URL_FORM =
-  /^(redis|rediss|redis\+cluster|redis\+sentinel):\/\/(?:([^@/]*)@)?([^/]+)(?:\/(.*))?$/;
+  /^(redis|rediss|redis\+cluster|redis\+sentinel):\/\/(?:([^/]*)@)?([^/@]+)(?:\/(.*))?$/;
 
 /** Reads the value of `KATO_STORE`. @throws Error that says what was expected and never repeats a password */
 export function parseStoreAddress(text: string): StoreAddress {
@@ -27,11 +27,11 @@ export function parseStoreAddress(text: string): StoreAddress {
     return { kind: "sqlite", path };
   }
   const [, scheme = "", credentials, hostList = "", rest = ""] = URL_FORM.exec(text) ?? [];
-  const hosts = hostList.split(",").map(parseHost);
-  const [first, ...others] = hosts;
-  if (scheme === "" || first === undefined) throw new Error(EXPECTED);
+  if (scheme === "") throw new Error(EXPECTED);
+  // Split gives at least one part.
+  const hosts = hostList.split(",").map(parseHost) as RedisAddress["hosts"];
   const common = {
-    hosts: [first, ...others] as [HostPort, ...HostPort[]],
+    hosts,
     ...parseCredentials(credentials),
     tls: scheme === "rediss",
   };
@@ -44,7 +44,7 @@ export function parseStoreAddress(text: string): StoreAddress {
     if (rest !== "") throw new Error(`a cluster has no databases to choose from: ${EXPECTED}`);
     return { kind: "redis", address: { ...common, topology: "cluster", database: 0 } };
   }
-  if (others.length > 0) throw new Error(`one host only, or redis+cluster://: ${EXPECTED}`);
+  if (hosts.length > 1) throw new Error(`one host only, or redis+cluster://: ${EXPECTED}`);
   if (!/^\d{0,5}$/.test(rest)) throw new Error(`a database is a number: ${EXPECTED}`);
   return { kind: "redis", address: { ...common, topology: "single", database: Number(rest) } };
 }
@@ -53,7 +53,7 @@ export function parseStoreAddress(text: string): StoreAddress {
 export function describeStore(store: StoreAddress): string {
   if (store.kind === "sqlite") return `sqlite:${store.path}`;
   const { address } = store;
-  const hosts = address.hosts.map(({ host, port }) => `${host}:${port}`).join(",");
+  const hosts = address.hosts.map(describeHost).join(",");
   switch (address.topology) {
     case "single":
       return `${address.tls ? "rediss" : "redis"}://${hosts}/${address.database}`;
@@ -64,8 +64,12 @@ export function describeStore(store: StoreAddress): string {
   }
 }
 
+function describeHost({ host, port }: HostPort): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 function parseHost(text: string): HostPort {
-  const [, host, port = "6379"] = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const [, host, port = "6379"] = /^(\[[0-9a-fA-F:]+\]|[\w.-]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
   if (host === undefined || Number(port) > 65_535) throw new Error(`a host is wrong: ${EXPECTED}`);
   return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
@@ -77,6 +81,14 @@ function parseCredentials(text: string | undefined): {
   if (text === undefined || text === "") return { username: undefined, password: undefined };
   const colon = text.indexOf(":");
   const username = colon < 0 ? text : text.slice(0, colon);
-  const password = colon < 0 ? undefined : decodeURIComponent(text.slice(colon + 1));
-  return { username: username === "" ? undefined : decodeURIComponent(username), password };
+  const password = colon < 0 ? undefined : decode(text.slice(colon + 1));
+  return { username: username === "" ? undefined : decode(username), password };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw new Error(`a % in a name or password must be written %25: ${EXPECTED}`, { cause });
+  }
 }

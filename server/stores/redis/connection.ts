@@ -71,10 +71,8 @@ export class RedisConnection {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#waiting?.reject(this.#unavailable("was closed"));
-    if (this.client.status === "ready") {
-      const late = () => this.#unavailable("did not answer");
-      await this.#deadlines.bound<string>(this.client.quit(), late).catch(() => "closed");
-    }
+    // Bounded by the socket's timeout.
+    if (this.client.status === "ready") await this.client.quit().catch(() => "closed");
     this.client.disconnect();
   }
 
@@ -103,6 +101,8 @@ function createClient(address: RedisAddress, timeoutMs: number): RedisClient {
   const connection = {
     lazyConnect: true,
     connectTimeout: 2_000,
+    // What is worth waiting for, `close` has waited for; else the timer would keep the process alive.
+    disconnectTimeout: 0,
     // A server that stays silent for so long has lost the calls: without an end of the connection, all
     // that is sent to it would gather here, and be run whenever it comes back.
     socketTimeout: timeoutMs,

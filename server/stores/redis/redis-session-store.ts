@@ -221,7 +221,9 @@ export class RedisSessionStore implements SessionStore {
     const reply = (await this.#connection.run((client) =>
       loadScript.run(client, sessionKeys(tag, suffix), [suffix, nowMs, 0, ""]),
     )) as ["current", Description] | ["missing"] | ["expired"];
-    return reply[0] === "current" ? readDescription(sessionId, reply[1]) : undefined;
+    if (reply[0] !== "current") return undefined;
+    const { state, expiresAt } = readDescription(sessionId, reply[1]);
+    return { state, expiresAt };
   }
 
   async #run(

@@ -8,6 +8,9 @@ import { Deadlines } from "../../deadlines.ts";
 /** Works that one transaction may hold: bounds how long other processes wait for the file. */
 const WORKS_PER_TRANSACTION = 256;
 
+/** How long opening waits for others that open, or write, the same file. */
+const OPENING_TIMEOUT_MS = 10_000;
+
 type Work = {
   run(): unknown;
   /** Nobody waits for it any more: it must not happen later. */
@@ -33,19 +36,36 @@ export class SqliteDatabase {
     this.#deadlines = new Deadlines(timeoutMs);
   }
 
-  /** Opens or makes the file and brings its schema up to date; safe when several processes do so at once. */
+  /**
+   * Opens or makes the file and brings its schema up to date; safe when several processes do so at once.
+   *
+   * @throws Error that names the file and says what is wrong with it
+   */
   static open(path: string, options: { timeoutMs: number }): SqliteDatabase {
-    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
-    const connection = new DatabaseSync(path);
-    // Only opening waits for other processes in place; afterwards nothing may block the event loop.
-    connection.exec("PRAGMA busy_timeout = 10000");
-    connection.exec("PRAGMA journal_mode = WAL");
-    connection.exec("PRAGMA synchronous = NORMAL");
-    // KiB. With the default of 2 MB, commits on sessions of 1,000 events read pages from the file again and again.
-    connection.exec("PRAGMA cache_size = -32768");
-    migrate(connection);
-    connection.exec("PRAGMA busy_timeout = 0");
-    return new SqliteDatabase(connection, options.timeoutMs);
+    let connection: DatabaseSync | undefined;
+    try {
+      if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+      connection = new DatabaseSync(path);
+      prepareConnection(connection);
+      return new SqliteDatabase(connection, options.timeoutMs);
+    } catch (cause) {
+      connection?.close();
+      throw new Error(`SQLite file ${path}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  /**
+   * Runs `work`, which only reads, on what is committed.
+   *
+   * @throws ServiceError STORE_UNAVAILABLE when the file cannot be read
+   */
+  async read<T>(work: () => T): Promise<T> {
+    if (!this.connection.isOpen) throw this.#unavailable(undefined);
+    try {
+      return work();
+    } catch (error) {
+      throw isStoreFailure(error) ? this.#unavailable(error) : error;
+    }
   }
 
   /**
@@ -75,7 +95,7 @@ export class SqliteDatabase {
   /** Waits for what is under way, then closes. */
   async close(): Promise<void> {
     await this.#writing;
-    this.connection.close();
+    if (this.connection.isOpen) this.connection.close();
   }
 
   /** Never rejects: failures reach those who wait for the works. */
@@ -134,9 +154,34 @@ export class SqliteDatabase {
   #unavailable(cause: unknown): ServiceError {
     return new ServiceError(
       "STORE_UNAVAILABLE",
-      `the SQLite file could not be written within ${this.#timeoutMs} ms; nothing was acknowledged, repeat the call with the same id`,
+      `the SQLite file could not be used within ${this.#timeoutMs} ms; nothing was acknowledged, repeat the call with the same id`,
       { cause },
     );
+  }
+}
+
+function prepareConnection(connection: DatabaseSync): void {
+  // Only opening waits for other processes in place; afterwards nothing may block the event loop.
+  connection.exec(`PRAGMA busy_timeout = ${OPENING_TIMEOUT_MS}`);
+  useWriteAheadLog(connection);
+  connection.exec("PRAGMA synchronous = NORMAL");
+  // KiB. With the default of 2 MB, commits on sessions of 1,000 events read pages from the file again and again.
+  connection.exec("PRAGMA cache_size = -32768");
+  migrate(connection);
+  connection.exec("PRAGMA busy_timeout = 0");
+}
+
+/** SQLite's own waiting leaves out the change of the journal mode, which fails at once while another process makes it. */
+function useWriteAheadLog(connection: DatabaseSync): void {
+  const until = performance.now() + OPENING_TIMEOUT_MS;
+  for (;;) {
+    try {
+      connection.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
   }
 }
 
@@ -165,8 +210,8 @@ function migrate(connection: DatabaseSync): void {
 
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
-/** SQLITE_NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN: the store fails, not the work. */
-const STORE_FAILURES = new Set([SQLITE_BUSY, SQLITE_LOCKED, 7, 8, 9, 10, 11, 13, 14]);
+/** SQLITE_NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB: the store fails, not the work. */
+const STORE_FAILURES = new Set([SQLITE_BUSY, SQLITE_LOCKED, 7, 8, 9, 10, 11, 13, 14, 26]);
 
 function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("errcode" in error)) return undefined;

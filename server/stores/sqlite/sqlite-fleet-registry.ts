@@ -23,7 +23,9 @@ export class SqliteFleetRegistry implements FleetRegistry {
   }
 
   async read(): Promise<string[]> {
-    const rows = this.#statements.livingWorkers.all(this.#now()) as { report: string }[];
+    const rows = await this.#database.read(
+      () => this.#statements.livingWorkers.all(this.#now()) as { report: string }[],
+    );
     return rows.map(({ report }) => report);
   }
 

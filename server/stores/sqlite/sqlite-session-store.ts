@@ -40,6 +40,9 @@ type SessionRow = {
   replyCount: number;
 };
 
+/** How long what an expired session held stays: a call that was made before the expiry may still wait. */
+const CLEARING_DELAY_MS = 60_000;
+
 const KIND = { event: 0, emotives: 1, metadata: 2 } as const;
 
 /** Sessions in one SQLite file, shared by all workers of a machine. Schema: migrations/. */
@@ -125,36 +128,36 @@ export class SqliteSessionStore implements SessionStore {
     return this.#database.write(() => {
       const row = this.#statements.session.get(sessionId) as SessionRow | undefined;
       if (row === undefined || nowMs > row.expiresAt) return false;
-      this.#statements.removeAllEntries.run(row.session);
-      this.#statements.removeAllReplies.run(row.session);
-      this.#statements.removeSession.run(row.session);
+      this.#remove(row.session);
       return true;
     });
   }
 
-  async find(sessionId: string, nowMs: number): Promise<"live" | "expired" | "missing"> {
-    const row = this.#statements.session.get(sessionId) as SessionRow | undefined;
-    if (row === undefined || nowMs > row.expiresAt + TOMBSTONE_MS) return "missing";
-    return nowMs > row.expiresAt ? "expired" : "live";
+  find(sessionId: string, nowMs: number): Promise<"live" | "expired" | "missing"> {
+    return this.#database.read(() => {
+      const row = this.#statements.session.get(sessionId) as SessionRow | undefined;
+      return row !== undefined && nowMs <= row.expiresAt ? "live" : this.#fateOf(sessionId, nowMs);
+    });
   }
 
   async listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>> {
-    const { nowMs: now, limit } = page;
+    const { nowMs, limit } = page;
     const [expiresAt, sessionId] = readCursor(page.cursor);
-    const rows = this.#statements.sessionsAfter.all({
-      nodeId,
-      now,
-      expiresAt,
-      sessionId,
-      limit: limit + 1,
-    }) as SessionRow[];
+    // What has expired since the page before is skipped.
+    const after =
+      expiresAt < nowMs ? { expiresAt: nowMs, sessionId: "" } : { expiresAt, sessionId };
+    const rows = await this.#database.read(
+      () =>
+        this.#statements.sessionsAfter.all({ nodeId, ...after, limit: limit + 1 }) as SessionRow[],
+    );
     const items = rows.slice(0, limit).map(readRow);
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     return { items, nextCursor: last === undefined ? null : `${last.expiresAt}:${last.sessionId}` };
   }
 
-  async countSessions(nodeId: string, nowMs: number): Promise<number> {
-    return (this.#statements.countSessions.get(nodeId, nowMs) as { active: number }).active;
+  countSessions(nodeId: string, nowMs: number): Promise<number> {
+    const count = () => this.#statements.countSessions.get(nodeId, nowMs) as { active: number };
+    return this.#database.read(() => count().active);
   }
 
   async listNodes(request: {
@@ -162,12 +165,13 @@ export class SqliteSessionStore implements SessionStore {
     limit: number;
     nowMs: number;
   }): Promise<{ items: NodeSummary[]; more: boolean }> {
-    const rows = this.#statements.nodesAfter.all({
-      after: request.after ?? null,
-      now: request.nowMs,
-      limit: request.limit + 1,
-    }) as NodeSummary[];
-    return { items: rows.slice(0, request.limit), more: rows.length > request.limit };
+    const { after, limit, nowMs: now } = request;
+    // No text lies between one and the same with a NUL behind it.
+    const from = after === undefined ? "" : `${after}\0`;
+    const rows = await this.#database.read(
+      () => this.#statements.nodesAfter.all({ from, now, limit: limit + 1 }) as NodeSummary[],
+    );
+    return { items: rows.slice(0, limit), more: rows.length > limit };
   }
 
   /** A write, since reading would succeed on a full disk. */
@@ -184,11 +188,21 @@ export class SqliteSessionStore implements SessionStore {
   /** The live session's row, its expiry moved as the contact says. */
   #enter(sessionId: string, at: Contact): SessionRow {
     const row = this.#statements.session.get(sessionId) as SessionRow | undefined;
-    if (row === undefined || at.nowMs > row.expiresAt + TOMBSTONE_MS)
-      throw sessionNotFound(sessionId);
-    if (at.nowMs > row.expiresAt) throw sessionExpired(sessionId);
+    if (row === undefined || at.nowMs > row.expiresAt) {
+      const fate = this.#fateOf(sessionId, at.nowMs);
+      throw fate === "expired" ? sessionExpired(sessionId) : sessionNotFound(sessionId);
+    }
     if (at.slides) this.#slide(row, at.nowMs + row.ttlSeconds * 1_000);
     return row;
+  }
+
+  /** What became of a session that is not live. */
+  #fateOf(sessionId: string, nowMs: number): "expired" | "missing" {
+    const db = this.#statements;
+    const row = db.session.get(sessionId) as SessionRow | undefined;
+    const cleared = db.expiredSession.get(sessionId) as { forgetAt: number } | undefined;
+    const forgetAt = row === undefined ? cleared?.forgetAt : row.expiresAt + TOMBSTONE_MS;
+    return forgetAt !== undefined && nowMs <= forgetAt ? "expired" : "missing";
   }
 
   #slide(row: SessionRow, expiresAt: number): void {
@@ -275,21 +289,29 @@ export class SqliteSessionStore implements SessionStore {
     return keep;
   }
 
-  /** Frees what expired sessions held and, a day later, their names: a few at each creation. */
+  /** Clears away expired sessions and, a day later, their names: a few at each creation. */
   #sweep(node: number, nowMs: number): void {
     const db = this.#statements;
     const other = (db.nodeAfter.get(this.#lastSwept) as { node: number } | undefined)?.node ?? 0;
     this.#lastSwept = other;
     for (const swept of new Set([node, other])) {
-      const expired = db.expiredWithContent.all(swept, nowMs) as { session: number }[];
-      for (const { session } of expired) {
-        db.removeAllEntries.run(session);
-        db.removeAllReplies.run(session);
-        db.emptyExpired.run(session);
+      const expired = db.clearableSessions.all(swept, nowMs - CLEARING_DELAY_MS) as Pick<
+        SessionRow,
+        "session" | "sessionId" | "expiresAt"
+      >[];
+      for (const { session, sessionId, expiresAt } of expired) {
+        this.#remove(session);
+        db.addExpiredSession.run(sessionId, expiresAt + TOMBSTONE_MS);
       }
-      db.removeForgotten.run(swept, nowMs - TOMBSTONE_MS);
     }
+    db.forgetExpiredSessions.run(nowMs);
     db.forgetCreateRequests.run(nowMs);
+  }
+
+  #remove(session: number): void {
+    this.#statements.removeAllEntries.run(session);
+    this.#statements.removeAllReplies.run(session);
+    this.#statements.removeSession.run(session);
   }
 }
 

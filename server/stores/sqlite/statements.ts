@@ -13,7 +13,7 @@ export function prepareStatements(db: DatabaseSync) {
     nodesAfter: db.prepare(
       `SELECT node_id AS nodeId,
          (SELECT count(*) FROM sessions s WHERE s.node = n.node AND s.expires_at >= :now) AS activeSessions
-       FROM nodes n WHERE :after IS NULL OR node_id > :after ORDER BY node_id LIMIT :limit`,
+       FROM nodes n WHERE node_id >= :from ORDER BY node_id LIMIT :limit`,
     ),
     createRequest: db.prepare(
       "SELECT session_id AS sessionId FROM create_requests WHERE node = ? AND request_id = ? AND forget_at >= ?",
@@ -21,7 +21,10 @@ export function prepareStatements(db: DatabaseSync) {
     addCreateRequest: db.prepare(
       "INSERT OR REPLACE INTO create_requests (node, request_id, session_id, forget_at) VALUES (?, ?, ?, ?)",
     ),
-    forgetCreateRequests: db.prepare("DELETE FROM create_requests WHERE forget_at < ?"),
+    forgetCreateRequests: db.prepare(
+      `DELETE FROM create_requests WHERE (node, request_id) IN
+         (SELECT node, request_id FROM create_requests WHERE forget_at < ? LIMIT 50)`,
+    ),
     addSession: db.prepare(
       `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, metadata_json, config_json)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -39,7 +42,7 @@ export function prepareStatements(db: DatabaseSync) {
     removeSession: db.prepare("DELETE FROM sessions WHERE session = ?"),
     sessionsAfter: db.prepare(
       `SELECT ${columns} FROM sessions s JOIN nodes n USING (node)
-       WHERE n.node_id = :nodeId AND s.expires_at >= :now AND (s.expires_at, s.session_id) > (:expiresAt, :sessionId)
+       WHERE n.node_id = :nodeId AND (s.expires_at, s.session_id) > (:expiresAt, :sessionId)
        ORDER BY s.expires_at, s.session_id LIMIT :limit`,
     ),
     countSessions: db.prepare(
@@ -66,13 +69,19 @@ export function prepareStatements(db: DatabaseSync) {
          (SELECT position FROM replies WHERE session = :session ORDER BY position LIMIT 1 OFFSET :count - 1)`,
     ),
     removeAllReplies: db.prepare("DELETE FROM replies WHERE session = ?"),
-    expiredWithContent: db.prepare(
-      `SELECT session FROM sessions WHERE node = ? AND expires_at < ? AND next_position > 0 LIMIT 20`,
+    clearableSessions: db.prepare(
+      `SELECT session, session_id AS sessionId, expires_at AS expiresAt FROM sessions
+       WHERE node = ? AND expires_at < ? ORDER BY expires_at LIMIT 4`,
     ),
-    emptyExpired: db.prepare("UPDATE sessions SET next_position = 0 WHERE session = ?"),
-    removeForgotten: db.prepare(
-      `DELETE FROM sessions WHERE session IN
-         (SELECT session FROM sessions WHERE node = ? AND expires_at < ? AND next_position = 0 LIMIT 50)`,
+    addExpiredSession: db.prepare(
+      "INSERT INTO expired_sessions (session_id, forget_at) VALUES (?, ?)",
+    ),
+    expiredSession: db.prepare(
+      "SELECT forget_at AS forgetAt FROM expired_sessions WHERE session_id = ?",
+    ),
+    forgetExpiredSessions: db.prepare(
+      `DELETE FROM expired_sessions WHERE session_id IN
+         (SELECT session_id FROM expired_sessions WHERE forget_at < ? LIMIT 50)`,
     ),
     nodeAfter: db.prepare("SELECT node FROM nodes WHERE node > ? ORDER BY node LIMIT 1"),
     publishWorker: db.prepare(

@@ -26,6 +26,14 @@ CREATE TABLE sessions (
 
 CREATE INDEX sessions_by_expiry ON sessions (node, expires_at, session_id);
 
+-- Expired sessions that were cleared away: told from those that never were, until forget_at.
+CREATE TABLE expired_sessions (
+  session_id TEXT PRIMARY KEY,
+  forget_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX expired_sessions_by_age ON expired_sessions (forget_at);
+
 -- kind: 0 event, 1 emotives, 2 metadata
 CREATE TABLE entries (
   session INTEGER NOT NULL,

@@ -1,0 +1,185 @@
+import { nodeTag } from "../../server/stores/session-id.ts";
+import type {
+  CommitResult,
+  Contact,
+  CurrentSession,
+  ListedSession,
+  LoadedSession,
+  NewSession,
+  Outcome,
+  Page,
+  PageRequest,
+  Retention,
+  SessionCommit,
+  SessionStore,
+  StoredPercept,
+} from "../../server/stores/session-store.ts";
+import { CREATE_REQUEST_TTL_MS, TOMBSTONE_MS } from "../../server/stores/session-store.ts";
+import { sessionExpired, sessionNotFound } from "../../server/stores/store-errors.ts";
+
+type ModelSession = ListedSession & {
+  stm: string[][];
+  emotives: Record<string, number>[];
+  percept: StoredPercept | null;
+  outcomes: Outcome[];
+};
+
+/** The session store as plainly as it can be said: everything in memory, nothing ever swept away. */
+export class ModelStore implements SessionStore {
+  readonly kind = "sqlite";
+  readonly #retention: Retention;
+  readonly #sessions = new Map<string, ModelSession>();
+  readonly #nodes = new Set<string>();
+  readonly #requests = new Map<string, { sessionId: string; forgetAt: number }>();
+
+  constructor(retention: Retention) {
+    this.#retention = retention;
+  }
+
+  async create(session: NewSession): Promise<CurrentSession> {
+    const { nowMs, requestId, ...asked } = session;
+    const { sessionId, nodeId, ttlSeconds } = asked;
+    this.#nodes.add(nodeId);
+    const request = `${nodeTag(nodeId)}:${requestId}`;
+    const earlier = this.#requests.get(request);
+    if (earlier !== undefined && nowMs <= earlier.forgetAt) {
+      return current(this.#enter(earlier.sessionId, { nowMs, slides: true }), []);
+    }
+    if (requestId !== undefined) {
+      this.#requests.set(request, { sessionId, forgetAt: nowMs + CREATE_REQUEST_TTL_MS });
+    }
+    const created: ModelSession = {
+      state: { ...asked, createdAt: nowMs, version: 0, time: 0, stmLength: 0 },
+      expiresAt: nowMs + ttlSeconds * 1_000,
+      stm: [],
+      emotives: [],
+      percept: null,
+      outcomes: [],
+    };
+    this.#sessions.set(sessionId, created);
+    return current(created, []);
+  }
+
+  async load(
+    sessionId: string,
+    { at, ids = [], parts = [] }: Parameters<SessionStore["load"]>[1],
+  ): Promise<LoadedSession> {
+    const session = this.#enter(sessionId, at);
+    return {
+      ...current(session, ids),
+      stm: parts.includes("stm") ? session.stm : [],
+      emotives: parts.includes("emotives") ? session.emotives : [],
+      percept: parts.includes("percept") ? session.percept : null,
+    };
+  }
+
+  async commit(commit: SessionCommit): Promise<CommitResult> {
+    const session = this.#enter(commit.sessionId, commit.at);
+    const { delta, outcomes, time } = commit;
+    const found = current(session, commit.ids);
+    if (found.seen.size > 0 || session.state.version !== commit.baseVersion) {
+      return { status: "stale", ...found };
+    }
+    const keep = this.#retention;
+    const { stm, emotives, percept } = session;
+    session.stm = [...(delta.clearsStm ? [] : stm), ...delta.events].slice(-keep.events);
+    session.emotives = [...(delta.clearsAccumulators ? [] : emotives), ...delta.emotives].slice(
+      -keep.accumulated,
+    );
+    session.percept = delta.percept === undefined ? percept : delta.percept;
+    session.outcomes = [...session.outcomes, ...outcomes].slice(-keep.outcomes);
+    session.state = {
+      ...session.state,
+      version: session.state.version + 1,
+      time,
+      stmLength: session.stm.length,
+      config: delta.config ?? session.state.config,
+    };
+    return { status: "committed", expiresAt: session.expiresAt };
+  }
+
+  async extend(
+    sessionId: string,
+    options: { nowMs: number; ttlSeconds: number | undefined },
+  ): Promise<{ expiresAt: number; ttlSeconds: number }> {
+    const { nowMs } = options;
+    const session = this.#enter(sessionId, { nowMs, slides: false });
+    const { ttlSeconds } = session.state;
+    slide(session, nowMs + (options.ttlSeconds ?? ttlSeconds) * 1_000);
+    return { expiresAt: session.expiresAt, ttlSeconds };
+  }
+
+  async delete(sessionId: string, nowMs: number): Promise<boolean> {
+    return (await this.find(sessionId, nowMs)) === "live" && this.#sessions.delete(sessionId);
+  }
+
+  async find(sessionId: string, nowMs: number): Promise<"live" | "expired" | "missing"> {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined || nowMs > session.expiresAt + TOMBSTONE_MS) return "missing";
+    return nowMs > session.expiresAt ? "expired" : "live";
+  }
+
+  /** The cursor is a number of items, so sessions may not change during a walk. */
+  async listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>> {
+    const live = this.#live(nodeId, page.nowMs);
+    const start = Number(page.cursor ?? 0);
+    const end = start + page.limit;
+    return {
+      items: live.slice(start, end).map(({ state, expiresAt }) => ({ state, expiresAt })),
+      nextCursor: end < live.length ? String(end) : null,
+    };
+  }
+
+  async countSessions(nodeId: string, nowMs: number): Promise<number> {
+    return this.#live(nodeId, nowMs).length;
+  }
+
+  async listNodes(request: { after: string | undefined; limit: number; nowMs: number }) {
+    const { after, limit, nowMs } = request;
+    const nodeIds = [...this.#nodes].toSorted(byBytes);
+    const found = nodeIds.filter((id) => after === undefined || byBytes(id, after) > 0);
+    const items = found
+      .slice(0, limit)
+      .map((nodeId) => ({ nodeId, activeSessions: this.#live(nodeId, nowMs).length }));
+    return { items, more: found.length > limit };
+  }
+
+  async ping(): Promise<number> {
+    return 0;
+  }
+
+  async close(): Promise<void> {}
+
+  #enter(sessionId: string, at: Contact): ModelSession {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined || at.nowMs > session.expiresAt + TOMBSTONE_MS) {
+      throw sessionNotFound(sessionId);
+    }
+    if (at.nowMs > session.expiresAt) throw sessionExpired(sessionId);
+    if (at.slides) slide(session, at.nowMs + session.state.ttlSeconds * 1_000);
+    return session;
+  }
+
+  #live(nodeId: string, nowMs: number): ModelSession[] {
+    return [...this.#sessions.values()]
+      .filter(({ state, expiresAt }) => state.nodeId === nodeId && nowMs <= expiresAt)
+      .toSorted((a, b) =>
+        a.expiresAt === b.expiresAt
+          ? byBytes(a.state.sessionId, b.state.sessionId)
+          : a.expiresAt - b.expiresAt,
+      );
+  }
+}
+
+function slide(session: ModelSession, expiresAt: number): void {
+  session.expiresAt = Math.max(session.expiresAt, expiresAt);
+}
+
+function current({ state, expiresAt, outcomes }: ModelSession, ids: readonly string[]) {
+  const seen = outcomes.filter(({ id }) => ids.includes(id));
+  return { state, expiresAt, seen: new Map(seen.map(({ id, reply }) => [id, reply])) };
+}
+
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -1,0 +1,28 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ModelStore } from "./model-store.ts";
+import { operations, replay } from "./store-operations.ts";
+import type { OpenPlace } from "./store-place.ts";
+
+const RETENTION = { events: 5, accumulated: 4, outcomes: 6 };
+
+export function describeAgainstModel(openPlace: OpenPlace): void {
+  describe("any sequence of calls", () => {
+    test("is answered as by a store that keeps everything in memory", async () => {
+      await fc.assert(
+        fc.asyncProperty(operations, async (script) => {
+          await using place = await openPlace();
+          const { sessions } = await place.open({ retention: RETENTION });
+
+          const model = new ModelStore(RETENTION);
+
+          const passTime = (ms: number) => place.passTime(ms);
+          const replies = await replay({ store: sessions, passTime }, script);
+
+          expect(replies).toEqual(await replay({ store: model }, script));
+        }),
+        { numRuns: 60 },
+      );
+    });
+  });
+}

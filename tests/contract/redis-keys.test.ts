@@ -1,0 +1,321 @@
+import * as fc from "fast-check";
+import type { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nodeTag, parseSessionId } from "../../server/stores/session-id.ts";
+import type { SessionStore } from "../../server/stores/session-store.ts";
+import type { RedisServer } from "../support/redis-server.ts";
+import { startRedis } from "../support/redis-server.ts";
+import { recordCommands } from "./recorded-commands.ts";
+import type { RecordedCommand } from "./recorded-commands.ts";
+import {
+  commitOf,
+  createSession,
+  DAY_MS,
+  newSession,
+  NOW,
+  numberedEvents,
+  readAll,
+  using,
+} from "./session-builders.ts";
+import { operations, replay } from "./store-operations.ts";
+import type { StorePlace } from "./store-place.ts";
+import { ageKeys, findKeys, REDIS_DATABASES, redisPlaces } from "./store-place.ts";
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis({ config: { databases: String(REDIS_DATABASES) } });
+});
+afterAll(() => server.close());
+
+const openPlace = redisPlaces(() => server);
+
+/** A client of the database in which a place has its keys. */
+function clientOf(place: StorePlace): Redis {
+  return server.client({ db: Number(place.url.split("/").at(-1)) });
+}
+
+/** Touches every key that a session can have. */
+function commitEverything(store: SessionStore, sessionId: string, fields: object = {}) {
+  return store.commit(
+    commitOf(sessionId, {
+      at: using(NOW + 30_000),
+      delta: {
+        clearsStm: true,
+        clearsAccumulators: true,
+        events: numberedEvents(3),
+        emotives: [{ joy: 1 }],
+        metadata: [{ a: 1 }],
+        percept: { strings: [], vectors: [], metadata: {} },
+        config: { maxPatternLength: 1 },
+      },
+      ids: ["a"],
+      outcomes: [{ id: "a", reply: 1 }],
+      ...fields,
+    }),
+  );
+}
+
+describe("the keys that a call touches", () => {
+  const calls: [
+    name: string,
+    call: (store: SessionStore, sessionId: string) => Promise<unknown>,
+  ][] = [
+    ["commit", (store, id) => commitEverything(store, id)],
+    ["stale commit", (store, id) => commitEverything(store, id, { baseVersion: 7 })],
+    ["load", (store, id) => store.load(id, { at: using(NOW + 1), parts: ["stm", "emotives"] })],
+    ["extension", (store, id) => store.extend(id, { nowMs: NOW, ttlSeconds: 90_000 })],
+    ["deletion", (store, id) => store.delete(id, NOW)],
+    ["look", (store, id) => store.find(id, NOW)],
+  ];
+
+  test.each(calls)("of a %s are those of its session, all declared", async (_name, call) => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    const others = ["node", "other"].map((nodeId) => createSession(sessions, { nodeId }));
+    for (const id of await Promise.all(others)) await commitEverything(sessions, id);
+    const sessionId = await createSession(sessions);
+    await call(sessions, await createSession(sessions)); // The script is known from here on.
+    const client = clientOf(place);
+    const before = await dumpKeys(client);
+
+    const commands = await recordCommands(client, () => call(sessions, sessionId));
+
+    expect(commands.filter(({ isScripted }) => !isScripted)).toHaveLength(1);
+    const { tag, suffix } = parseSessionId(sessionId)!;
+    const own = new RegExp(`^kato:\\{${tag}\\}:(sessions$|s:${suffix}(:|$))`);
+    const touched = keysIn(commands.filter(({ isScripted }) => isScripted));
+    expect(touched.filter((key) => !own.test(key))).toEqual([]);
+    expect(keysIn(commands.filter(({ isScripted }) => !isScripted))).toEqual(
+      expect.arrayContaining(touched),
+    );
+    const changed = changedKeys(before, await dumpKeys(client));
+    expect(changed.filter((key) => !own.test(key))).toEqual([]);
+  });
+
+  test("of a creation are those of its node and the list of nodes", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    await createSession(sessions, { requestId: "other" });
+    const client = clientOf(place);
+    const session = newSession({ nodeId: "{other}* :node", requestId: "once" });
+
+    const commands = await recordCommands(client, () => sessions.create(session));
+
+    const ofNode = `kato:{${nodeTag(session.nodeId)}}:`;
+    const touched = keysIn(commands.filter(({ isScripted }) => isScripted));
+    expect(touched.every((key) => key.startsWith(ofNode))).toBe(true);
+    const outside = keysIn(commands).filter((key) => !key.startsWith(ofNode));
+    expect(outside).toEqual(["kato:nodes"]);
+  });
+
+  test("are as many, by the same commands, whatever the session holds", async () => {
+    await using place = await openPlace();
+    const retention = { events: 5_000, accumulated: 5_000, outcomes: 5_000 };
+    const { sessions } = await place.open({ retention });
+    const client = clientOf(place);
+    const record = async (count: number) => {
+      const sessionId = await createSession(sessions);
+      await sessions.commit(
+        commitOf(sessionId, {
+          delta: {
+            events: numberedEvents(count),
+            emotives: Array.from({ length: count }, () => ({ joy: 1 })),
+          },
+          outcomes: Array.from({ length: count }, (_, i) => ({ id: `id${i}`, reply: i })),
+        }),
+      );
+      const commands = await recordCommands(client, () =>
+        sessions.commit(
+          commitOf(sessionId, {
+            at: using(),
+            baseVersion: 1,
+            delta: { events: [["new"]], emotives: [{ joy: 2 }] },
+            ids: ["new"],
+            outcomes: [{ id: "new", reply: 0 }],
+          }),
+        ),
+      );
+      return commands.map(({ args }) => [args[0]!.toLowerCase(), args.length]);
+    };
+    await record(1);
+
+    const ofFew = await record(10);
+    const ofMany = await record(3_000);
+
+    expect(ofMany).toEqual(ofFew);
+    expect(ofMany.length).toBeLessThan(16);
+    expect(ofMany.flat()).not.toContain("lrange");
+  });
+});
+
+describe("the lives of keys", () => {
+  const PERMANENT = /^kato:(nodes|fleet|\{[^}]+\}:node)$/;
+
+  test("end some day, whatever was done, except those that name nodes and workers", async () => {
+    await fc.assert(
+      fc.asyncProperty(operations, async (script) => {
+        await using place = await openPlace();
+        const { sessions, fleet } = await place.open({
+          retention: { events: 5, accumulated: 4, outcomes: 6 },
+        });
+        await fleet.publish("w", "report", 60_000);
+        await replay({ store: sessions, passTime: (ms) => place.passTime(ms) }, script);
+
+        const client = clientOf(place);
+        const endless: string[] = [];
+        for (const key of await findKeys(client)) {
+          if ((await client.pttl(key)) <= 0 && !PERMANENT.test(key)) endless.push(key);
+        }
+        client.disconnect();
+        expect(endless).toEqual([]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("are longer than the session's, however it was used", async () => {
+    const use = fc.record({
+      kind: fc.constantFrom("load", "extend", "commit", "clear"),
+      afterMs: fc.constantFrom(0, 500, 20_000, 58_500, 59_500, 60_000),
+      ttlSeconds: fc.constantFrom(1, 60, 3_600, 2_592_000),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(use, { maxLength: 20 }), async (uses) => {
+        await using place = await openPlace();
+        const { sessions } = await place.open();
+        const client = clientOf(place);
+        const sessionId = await createSession(sessions);
+        const { suffix } = parseSessionId(sessionId)!;
+        await commitEverything(sessions, sessionId, { at: using() });
+        let [nowMs, version, expiresAt] = [NOW, 1, NOW + 60_000];
+        for (const { kind, afterMs, ttlSeconds } of uses) {
+          if (nowMs + afterMs > expiresAt) continue;
+          nowMs += afterMs;
+          await ageKeys(client, afterMs);
+          const at = using(nowMs);
+          if (kind === "load") await sessions.load(sessionId, { at });
+          else if (kind === "extend") await sessions.extend(sessionId, { nowMs, ttlSeconds });
+          else {
+            const delta = { clearsStm: kind === "clear", events: [["a"]], emotives: [{ joy: 1 }] };
+            await sessions.commit(commitOf(sessionId, { at, baseVersion: version, delta }));
+            version += 1;
+          }
+          ({ expiresAt } = await readAll(sessions, sessionId, { nowMs }));
+          const left = expiresAt - nowMs;
+          for (const key of await findKeys(client)) {
+            if (key.includes(suffix)) expect(await client.pttl(key), key).toBeGreaterThan(left);
+            if (key.endsWith(":sessions"))
+              expect(await client.pttl(key)).toBeGreaterThan(left + DAY_MS);
+          }
+        }
+        client.disconnect();
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("of a node's list outlast the session that lives longest, whoever comes and goes", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    const lasting = await createSession(sessions, { ttlSeconds: 2_592_000 });
+    const brief = await createSession(sessions);
+    for (const afterMs of [59_500, 59_500, 59_500]) {
+      await place.passTime(afterMs);
+      await sessions.load(brief, { at: using(NOW + 59_500) });
+      await sessions.extend(brief, { nowMs: NOW + 60_000, ttlSeconds: 90 });
+    }
+    await createSession(sessions, { ttlSeconds: 1 });
+
+    await place.passTime(20 * DAY_MS);
+
+    expect(await sessions.find(lasting, NOW + 20 * DAY_MS)).toBe("live");
+    expect((await readAll(sessions, lasting, { nowMs: NOW + 20 * DAY_MS })).stm).toEqual([]);
+  });
+
+  test("end with the session's when it is deleted", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    const sessionId = await createSession(sessions);
+    await commitEverything(sessions, sessionId);
+
+    await sessions.delete(sessionId, NOW);
+
+    const keys = await findKeys(clientOf(place));
+    expect(keys).toEqual([`kato:{${nodeTag("node")}}:node`, "kato:nodes"].toSorted());
+  });
+
+  test("end a while after the session's when it expires; its name stays for a day", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    const sessionId = await createSession(sessions);
+    await commitEverything(sessions, sessionId, { at: using() });
+    const client = clientOf(place);
+    const { tag, suffix } = parseSessionId(sessionId)!;
+
+    await place.passTime(60_000 + 61_000);
+    expect((await findKeys(client)).filter((key) => key.includes(suffix))).toEqual([]);
+    expect(await sessions.find(sessionId, NOW + 121_000)).toBe("expired");
+    expect(await client.zcard(`kato:{${tag}}:sessions`)).toBe(1);
+
+    await place.passTime(DAY_MS);
+    expect(await client.exists(`kato:{${tag}}:sessions`)).toBe(0);
+  });
+
+  test("of the names of expired sessions end a day later, though the node lives on", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    for (let i = 0; i < 60; i += 1) await createSession(sessions);
+
+    const nowMs = NOW + 60_001 + DAY_MS;
+    for (let i = 0; i < 2; i += 1) await createSession(sessions, { nowMs });
+
+    expect(await clientOf(place).zcard(`kato:{${nodeTag("node")}}:sessions`)).toBe(2);
+  });
+});
+
+describe("accumulated metadata", () => {
+  test("is kept in order, the oldest leaving first, and cleared with the emotives", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open({
+      retention: { events: 1, accumulated: 3, outcomes: 1 },
+    });
+    const sessionId = await createSession(sessions);
+    const { tag, suffix } = parseSessionId(sessionId)!;
+    const client = clientOf(place);
+    const kept = () => client.lrange(`kato:{${tag}}:s:${suffix}:metadata`, 0, -1);
+    const append = (baseVersion: number, numbers: number[], clearsAccumulators = false) =>
+      sessions.commit(
+        commitOf(sessionId, {
+          baseVersion,
+          delta: { clearsAccumulators, metadata: numbers.map((n) => ({ n })) },
+        }),
+      );
+
+    await append(0, [1, 2]);
+    await append(1, [3, 4]);
+    expect(await kept()).toEqual(['{"n":2}', '{"n":3}', '{"n":4}']);
+
+    await append(2, [5], true);
+    expect(await kept()).toEqual(['{"n":5}']);
+  });
+});
+
+/** Every key with its content as Redis would write it to disk. */
+async function dumpKeys(client: Redis): Promise<Map<string, string>> {
+  const dumps = new Map<string, string>();
+  for (const key of await findKeys(client)) {
+    const dump = await client.dumpBuffer(key);
+    dumps.set(key, dump?.toString("base64") ?? "");
+  }
+  return dumps;
+}
+
+function changedKeys(before: Map<string, string>, after: Map<string, string>): string[] {
+  const keys = new Set([...before.keys(), ...after.keys()]);
+  return [...keys].filter((key) => before.get(key) !== after.get(key));
+}
+
+function keysIn(commands: readonly RecordedCommand[]): string[] {
+  const words = commands.flatMap(({ args }) => args);
+  return [...new Set(words.filter((word) => word.startsWith("kato:")))];
+}

@@ -1,0 +1,4 @@
+import { describeSessionStore } from "./session-store-suite.ts";
+import { openSqlitePlace } from "./store-place.ts";
+
+describeSessionStore("SQLite", openSqlitePlace);
