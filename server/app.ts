@@ -1,20 +1,19 @@
 import type { FastifyInstance } from "fastify";
-import { fastify } from "fastify";
-import { ServiceError } from "@kato-rpc/shared/errors.ts";
-import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import type { Config } from "./config.ts";
 import { CallLog } from "./http/call-log.ts";
 import type { Serving } from "./http/drain.ts";
+import { createHttp } from "./http/http-server.ts";
 import { mountPlainRoutes } from "./http/plain-routes.ts";
-import { answerOnSocket, over, requestError } from "./http/request-errors.ts";
-import { requestIdOf } from "./http/request-id.ts";
 import { RpcDispatch } from "./http/rpc-dispatch.ts";
-import { mountRpc, sendAnswers } from "./http/rpc-route.ts";
+import { mountRpc } from "./http/rpc-route.ts";
 import type { Logger } from "./log.ts";
+import { reasonOf } from "./log.ts";
 import { Admission } from "./monitor/admission.ts";
 import { CallMetrics } from "./monitor/call-metrics.ts";
 import { Monitor } from "./monitor/monitor.ts";
 import { watchLoad } from "./monitor/load-log.ts";
+import { StoreProbe } from "./monitor/store-probe.ts";
+import { SessionDirectory } from "./sessions/session-directory.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import type { OpenStore } from "./stores/open-store.ts";
 import { VERSION } from "./version.ts";
@@ -56,7 +55,10 @@ export function createApp(parts: AppParts): App {
     },
     now,
   );
+  const directory = new SessionDirectory(store.sessions, now);
   const metrics = new CallMetrics(admission, () => sessions.counters);
+  const probe = new StoreProbe(config.deadlineMs);
+  const pingStore = () => probe.ask(store.sessions.ping());
   const monitor = new Monitor({
     workerId,
     admission,
@@ -64,18 +66,19 @@ export function createApp(parts: AppParts): App {
     fleet: store.fleet,
     rules: config,
     sessionCounters: () => sessions.counters,
-    countSessions: async () => (await sessions.count(undefined)).active,
-    pingStore: () => store.sessions.ping(),
+    countSessions: async () => (await directory.count(undefined)).active,
+    pingStore,
+    probe,
     storeKind: store.sessions.kind,
     isDraining: () => serving.isDraining,
     now,
     onReporting(error) {
       if (error === undefined) log.info({ workerId }, "reports to the fleet succeed again");
-      else log.warn({ workerId, reason: (error as Error).message }, "cannot report to the fleet");
+      else log.warn({ workerId, reason: reasonOf(error) }, "cannot report to the fleet");
     },
   });
   const dispatch = new RpcDispatch({
-    services: { sessions, monitor },
+    services: { sessions, directory, monitor },
     admission,
     metrics,
     callLog: new CallLog(log, { accessLog: config.accessLog, slowMs: config.slowMs, workerId }),
@@ -83,11 +86,11 @@ export function createApp(parts: AppParts): App {
     deadlineMs: config.deadlineMs,
     now,
   });
-  const http = createHttp(config, dispatch, serving);
+  const http = createHttp(config, dispatch);
   mountRpc(http, dispatch, serving);
   mountPlainRoutes(http, {
     serving,
-    pingStore: () => store.sessions.ping(),
+    pingStore,
     metrics: parts.metricsOfAll ?? (() => metrics.registry.metrics()),
     version: VERSION,
   });
@@ -104,53 +107,4 @@ export function createApp(parts: AppParts): App {
       await monitor.stop();
     },
   };
-}
-
-/** Fastify with its own refusals turned into errors of the catalogue. */
-function createHttp(config: Config, dispatch: RpcDispatch, serving: Serving): FastifyInstance {
-  const http = fastify({
-    logger: false,
-    bodyLimit: LIMITS.requestBodyBytes.max,
-    keepAliveTimeout: config.keepAliveSeconds * 1_000,
-    forceCloseConnections: "idle",
-    // While draining, the routes themselves say so, each in its own form.
-    return503OnClosing: false,
-    routerOptions: { maxParamLength: LIMITS.headerBytes.max },
-    http: { maxHeaderSize: LIMITS.headerBytes.max },
-    clientErrorHandler(error, socket) {
-      const requestId = requestIdOf({});
-      const refusal = requestError(error);
-      // A connection that was reset, or that never sent a request, has nobody to answer.
-      if (refusal === undefined) socket.destroy();
-      else answerOnSocket(socket, dispatch.refuse(refusal, requestId), requestId);
-    },
-  });
-  http.addHook("onRequest", async ({ raw }) => {
-    if ((raw.url?.length ?? 0) > LIMITS.urlCharacters.max) throw over("urlCharacters");
-  });
-  http.setErrorHandler((error: Error & { code?: string; statusCode?: number }, request, reply) => {
-    const requestId = requestIdOf(request.headers);
-    serving.mark(reply.raw);
-    const refusal = error instanceof ServiceError ? error : (requestError(error) ?? error);
-    return sendAnswers(reply, {
-      answers: [dispatch.refuse(refusal, requestId)],
-      isBatch: false,
-      requestId,
-    });
-  });
-  http.setNotFoundHandler((request, reply) => {
-    const requestId = requestIdOf(request.headers);
-    const path = request.raw.url?.split("?")[0] ?? "";
-    const refusal = new ServiceError(
-      "PROCEDURE_NOT_FOUND",
-      `there is nothing at ${request.method} ${JSON.stringify(path.slice(0, 100))}: procedures are called at /trpc/<name>, ` +
-        "queries by GET and mutations by POST; besides there are GET /health, /ready and /metrics",
-    );
-    return sendAnswers(reply, {
-      answers: [dispatch.refuse(refusal, requestId)],
-      isBatch: false,
-      requestId,
-    });
-  });
-  return http;
 }

@@ -1,5 +1,5 @@
 import type { LimitName } from "./limits.ts";
-import { LIMITS } from "./limits.ts";
+import { exceedsBytes, LIMITS } from "./limits.ts";
 
 /** What a zod 4 check sees and reports into. */
 type CheckContext<T> = { value: T; issues: object[] };
@@ -32,6 +32,15 @@ export function atMost(limit: LimitName) {
   return (context: CheckContext<readonly unknown[]>): void => {
     if (context.value.length > LIMITS[limit].max) {
       context.issues.push(limitIssue(limit, context.value.length));
+    }
+  };
+}
+
+/** A check for texts: more than the named limit's UTF-8 bytes are LIMIT_EXCEEDED. */
+export function atMostBytes(limit: LimitName) {
+  return (context: CheckContext<string>): void => {
+    if (exceedsBytes(context.value, LIMITS[limit].max)) {
+      context.issues.push(limitIssue(limit, context.value));
     }
   };
 }

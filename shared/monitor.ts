@@ -7,6 +7,9 @@ export const concurrencyInputSchema = z
   })
   .optional();
 
+/** For procedures that take none: what is sent all the same is refused, not overlooked. */
+export const noInputSchema = z.strictObject({}).optional();
+
 /** `warning` from 80 % of the limit, `critical` from 95 %. */
 export type LoadStatus = "healthy" | "warning" | "critical";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { atMost, limitIssue, wellFormed } from "./checks.ts";
+import { atMost, atMostBytes, limitIssue, wellFormed } from "./checks.ts";
 import { callerIdSchema } from "./ids.ts";
 import { exceedsBytes, LIMITS } from "./limits.ts";
 
@@ -20,14 +20,7 @@ export type Metadata = Record<string, JsonValue>;
 /** One event of short-term memory: symbols observed together, in stored order. */
 export type Event = string[];
 
-const symbolSchema = z
-  .string()
-  .check(wellFormed)
-  .check((context) => {
-    if (exceedsBytes(context.value, LIMITS.symbolBytes.max)) {
-      context.issues.push(limitIssue("symbolBytes", context.value));
-    }
-  });
+const symbolSchema = z.string().check(wellFormed, atMostBytes("symbolBytes"));
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { atMostBytes, wellFormed } from "./checks.ts";
 
 /** Fields of a prediction that predictions may be ranked by, highest first (prediction.md §9). */
 export const RANK_FIELDS = [
@@ -40,7 +41,7 @@ const settings = {
   processPredictions: z.boolean(),
   fuzzyTokenThreshold: fraction,
   rankSortAlgo: z.enum(RANK_FIELDS),
-  affinityEmotive: z.string().max(1_024),
+  affinityEmotive: z.string().check(wellFormed, atMostBytes("symbolBytes")),
   filterPipeline: z.array(z.enum(FILTER_STAGES)).max(16),
   lengthMinRatio: fraction,
   lengthMaxRatio: z.number().min(1),

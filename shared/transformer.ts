@@ -16,10 +16,10 @@ const superjson = new SuperJSON();
  */
 export const transformer = {
   serialize(value: unknown): Envelope {
-    // `{}` on the wire, in place of an annotated null.
-    if (value === undefined) return { json: value };
+    // Undefined is `{}` on the wire, in place of an annotated null.
+    if (value === undefined || isJson(value)) return { json: value };
     const marks: Mark[] = [];
-    if (!isPlain(value, [], marks)) return superjson.serialize(value);
+    if (!findMarks(value, [], marks)) return superjson.serialize(value);
     const [first] = marks;
     if (first === undefined) return { json: value };
     const json = marks.every(({ type }) => type === "Date") ? value : asJson(value);
@@ -54,74 +54,90 @@ function noEnvelope(): ServiceError {
   );
 }
 
-/** A value that JSON.stringify would not write faithfully, or writes as the text of another type. */
-type Mark = { path: string[]; type: "Date" | "number" | "undefined" | "bigint" };
-
-/** Whether `value` is a tree of JSON and of values that a mark can describe; collects the marks. */
-function isPlain(value: unknown, path: string[], marks: Mark[]): boolean {
+/** Whether JSON.stringify writes `value` faithfully. Apart from `findMarks` since keeping the path doubles its cost. */
+function isJson(value: unknown): boolean {
   switch (typeof value) {
     case "string":
     case "boolean":
       return true;
     case "number":
-      if (!Number.isFinite(value) || Object.is(value, -0)) mark("number", path, marks);
-      return true;
-    case "undefined":
-      mark("undefined", path, marks);
-      return true;
-    case "bigint":
-      mark("bigint", path, marks);
-      return true;
+      return isJsonNumber(value);
     case "object":
-      break;
+      if (value === null) return true;
+      return Array.isArray(value) ? value.every(isJson) : isRecord(value) && areJson(value);
     default:
       return false;
   }
-  if (value === null) return true;
-  if (Array.isArray(value)) return isPlainArray(value, path, marks);
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) {
-    const record = value as Record<string, unknown>;
-    for (const key in record) {
-      const item = record[key];
-      // A field that is undefined is a field left out.
-      if (typeof item === "string" || item === undefined) continue;
-      path.push(key);
-      if (!isPlain(item, path, marks)) return false;
-      path.pop();
-    }
-    return true;
+}
+
+function areJson(record: Readonly<Record<string, unknown>>): boolean {
+  for (const key in record) {
+    const item = record[key];
+    // A field that is undefined is a field left out.
+    if (item !== undefined && !isJson(item)) return false;
   }
-  if (!(value instanceof Date) || Number.isNaN(value.getTime())) return false;
-  mark("Date", path, marks);
   return true;
 }
 
-function isPlainArray(items: readonly unknown[], path: string[], marks: Mark[]): boolean {
-  for (let i = 0; i < items.length; i++) {
-    const item = items[i];
-    if (typeof item === "string") continue;
-    if (typeof item === "number" && Number.isFinite(item) && !Object.is(item, -0)) continue;
-    path.push(String(i));
-    if (!isPlain(item, path, marks)) return false;
+function isJsonNumber(value: number): boolean {
+  return Number.isFinite(value) && !Object.is(value, -0);
+}
+
+function isRecord(value: object): value is Record<string, unknown> {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** A value that is more than the JSON in its place, and superjson's word for its type. */
+type Mark = { path: string[]; type: MarkType };
+type MarkType = "Date" | "number" | "undefined" | "bigint";
+
+function markOf(value: unknown): MarkType | undefined {
+  switch (typeof value) {
+    case "number":
+      return isJsonNumber(value) ? undefined : "number";
+    case "bigint":
+      return "bigint";
+    case "undefined":
+      return "undefined";
+    default:
+      return value instanceof Date && !Number.isNaN(value.getTime()) ? "Date" : undefined;
+  }
+}
+
+/** Whether `value` is a tree of JSON and of values that a mark can describe; collects the marks. */
+function findMarks(value: unknown, path: string[], marks: Mark[]): boolean {
+  const type = markOf(value);
+  if (type !== undefined) {
+    marks.push({ path: [...path], type });
+    return true;
+  }
+  if (typeof value !== "object" || value === null) return isJson(value);
+  if (!Array.isArray(value) && !isRecord(value)) return false;
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined && !Array.isArray(value)) continue;
+    path.push(key);
+    if (!findMarks(item, path, marks)) return false;
     path.pop();
   }
   return true;
 }
 
-function mark(type: Mark["type"], path: readonly string[], marks: Mark[]): void {
-  marks.push({ path: [...path], type });
-}
-
-/** A copy with texts in place of the numbers and bigints that JSON has no form for. */
+/** A copy with superjson's texts in place of what JSON has no form for; dates are left to JSON.stringify. */
 function asJson(value: unknown): unknown {
-  if (typeof value === "number") {
-    if (Number.isFinite(value) && !Object.is(value, -0)) return value;
-    return Object.is(value, -0) ? "-0" : String(value);
+  switch (markOf(value)) {
+    case "number":
+      return Object.is(value, -0) ? "-0" : String(value);
+    case "bigint":
+      return String(value);
+    case "undefined":
+      return null;
+    case "Date":
+      return value;
+    case undefined:
+      break;
   }
-  if (typeof value === "bigint") return String(value);
-  if (value === undefined) return null;
-  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(asJson);
   const copy: Record<string, unknown> = Object.create(null);
   for (const [key, item] of Object.entries(value)) if (item !== undefined) copy[key] = asJson(item);

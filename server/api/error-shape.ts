@@ -119,10 +119,10 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 
 /** At most 80 characters, never an error, and no value of a map that users fill. */
 function printable(value: unknown): string {
-  if (value === undefined) return "undefined";
+  if (value === undefined || value === null) return String(value);
   if (typeof value === "number" || typeof value === "bigint") return String(value);
   if (Array.isArray(value)) return `array of ${value.length}`;
-  if (typeof value === "object" && value !== null) return "object";
+  if (typeof value === "object") return "object";
   const text =
     typeof value === "string" || typeof value === "boolean" ? JSON.stringify(value) : typeof value;
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;

@@ -1,4 +1,4 @@
-import { concurrencyInputSchema } from "@kato-rpc/shared/monitor.ts";
+import { concurrencyInputSchema, noInputSchema } from "@kato-rpc/shared/monitor.ts";
 import { listNodesInputSchema } from "@kato-rpc/shared/node.ts";
 import { sessionRouter } from "./session-router.ts";
 import { procedure, router } from "./trpc.ts";
@@ -13,8 +13,8 @@ const monitorRouter = router({
   concurrency: procedure
     .input(concurrencyInputSchema)
     .query(({ input, ctx }) => ctx.monitor.concurrency(input?.scope ?? "fleet")),
-  health: procedure.query(({ ctx }) => ctx.monitor.health()),
-  stats: procedure.query(({ ctx }) => ctx.monitor.stats()),
+  health: procedure.input(noInputSchema).query(({ ctx }) => ctx.monitor.health()),
+  stats: procedure.input(noInputSchema).query(({ ctx }) => ctx.monitor.stats()),
 });
 
 /** Every procedure of the service. */

@@ -1,5 +1,6 @@
 import type { Call, Station } from "../sessions/call.ts";
 import type { Logger } from "../log.ts";
+import { reasonOf } from "../log.ts";
 
 export type CallLogRules = { accessLog: boolean; slowMs: number; workerId: string };
 
@@ -64,7 +65,6 @@ export class CallLog {
   /** Why a store cannot be reached; the caller was told only that. */
   storeFailure(call: Pick<TracedCall, "requestId" | "procedure">, cause: unknown): void {
     const { requestId, procedure } = call;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    this.#log.warn({ requestId, procedure, reason }, "store unavailable");
+    this.#log.warn({ requestId, procedure, reason: reasonOf(cause) }, "store unavailable");
   }
 }

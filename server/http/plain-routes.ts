@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { reasonOf } from "../log.ts";
 import type { Serving } from "./drain.ts";
 
 export type PlainRouteParts = {
@@ -11,13 +12,9 @@ export type PlainRouteParts = {
 
 /** For machines that cannot speak RPC. */
 export function mountPlainRoutes(app: FastifyInstance, parts: PlainRouteParts): void {
-  app.get("/health", async (_request, reply) => {
-    parts.serving.mark(reply.raw);
-    return { status: "alive", version: parts.version };
-  });
+  app.get("/health", async () => ({ status: "alive", version: parts.version }));
 
   app.get("/ready", async (_request, reply) => {
-    parts.serving.mark(reply.raw);
     if (parts.serving.isDraining) return reply.code(503).send({ ready: false, reason: "draining" });
     try {
       await parts.pingStore();
@@ -28,9 +25,15 @@ export function mountPlainRoutes(app: FastifyInstance, parts: PlainRouteParts): 
   });
 
   app.get("/metrics", async (_request, reply) => {
-    parts.serving.mark(reply.raw);
-    return reply
-      .header("content-type", "text/plain; version=0.0.4; charset=utf-8")
-      .send(await parts.metrics());
+    let text: string;
+    try {
+      text = await parts.metrics();
+    } catch (error) {
+      return reply
+        .code(503)
+        .type("text/plain")
+        .send(`no metrics: ${reasonOf(error)}\n`);
+    }
+    return reply.type("text/plain; version=0.0.4; charset=utf-8").send(text);
   });
 }

@@ -1,25 +1,26 @@
+import type { IncomingMessage } from "node:http";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import type { Answer } from "./rpc-dispatch.ts";
 
+/** What Fastify and Node say of a request that they refuse. */
+export type FailedRequest = Error & { code?: string; statusCode?: number };
+
 /** What Fastify and Node refuse by themselves, as errors of the catalogue; undefined for anything else. */
-export function requestError(error: {
-  code?: string;
-  statusCode?: number;
-}): ServiceError | undefined {
+export function requestError(error: FailedRequest): ServiceError | undefined {
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return over("requestBodyBytes");
-    case "FST_ERR_MAX_PARAM_LENGTH":
-      return over("urlCharacters");
     case "HPE_HEADER_OVERFLOW":
       return over("headerBytes");
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return new ServiceError("INVALID_INPUT", "send the body as content-type: application/json", {
         reason: "CONTENT_TYPE",
       });
+    case "FST_ERR_BAD_URL":
+      return new ServiceError("INVALID_INPUT", "the URL is not valid percent-encoding");
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return new ServiceError("INVALID_INPUT", "the request did not arrive whole in time");
     default:
@@ -40,8 +41,23 @@ export function over(limit: "requestBodyBytes" | "urlCharacters" | "headerBytes"
   return new ServiceError("LIMIT_EXCEEDED", message, { limit, max });
 }
 
+export function hostMissing(): ServiceError {
+  return new ServiceError("INVALID_INPUT", "an HTTP/1.1 request needs the header host");
+}
+
 /** How long a refused client may go on sending before its connection is cut. */
-const LINGER_MS = 2_000;
+const LINGER_MS = 5_000;
+
+/**
+ * Takes the rest of a refused request and throws it away: closing the connection while the client
+ * still sends would reset it and take the answer with it.
+ */
+export function letFinishSending(request: IncomingMessage): void {
+  if (request.complete) return;
+  request.resume();
+  const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
+  request.once("close", () => clearTimeout(timer));
+}
 
 /**
  * Answers on a connection whose request Node could not parse, then lets the client finish sending:

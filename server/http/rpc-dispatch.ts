@@ -1,5 +1,6 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { transformer } from "@kato-rpc/shared/transformer.ts";
+import type { AnyTRPCProcedure } from "@trpc/server";
 import { callTRPCProcedure } from "@trpc/server";
 import type { Context } from "../api/context.ts";
 import { shapeError, toServiceError } from "../api/error-shape.ts";
@@ -26,10 +27,10 @@ export type DispatchParts = {
 /** What one call is answered: its part of the body, and what it asks of the response's head. */
 export type Answer = { httpStatus: number; json: string; retryAfterMs: number | undefined };
 
-const PROCEDURES = Object.keys(appRouter._def.procedures);
-const KINDS = new Map(
-  Object.entries(appRouter._def.procedures).map(([path, { _def }]) => [path, _def.type]),
-);
+/** At run time flat, by full path; its type is that of the nested routers. */
+const procedures = appRouter._def.procedures as unknown as Record<string, AnyTRPCProcedure>;
+const PROCEDURES = Object.keys(procedures);
+const KINDS = new Map(Object.entries(procedures).map(([path, { _def }]) => [path, _def.type]));
 
 type PendingCall = {
   call: TracedCall;
@@ -124,7 +125,8 @@ export class RpcDispatch {
       places.set(sessionId, queued);
       one.call.queued = resolve;
       const answer = this.#settle(one, before);
-      void answer.then(() => resolve());
+      // A call refused out of turn must not let the next one past those before it.
+      void answer.then(() => resolve(before));
       return answer;
     });
   }

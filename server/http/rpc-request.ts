@@ -25,7 +25,7 @@ export type RpcRequestParts = {
  * @throws ServiceError INVALID_INPUT, LIMIT_EXCEEDED: then no call of the request is made
  */
 export function readRpcRequest(parts: RpcRequestParts): RpcRequest {
-  const kind = parts.method === "GET" ? "query" : "mutation";
+  const kind = parts.method === "POST" ? "mutation" : "query";
   const isBatch = parts.query["batch"] === "1";
   const path = decodePath(parts.path);
   const payload =

@@ -9,15 +9,17 @@ const PREFIX = "/trpc/";
 
 /** tRPC's wire at `/trpc/…`; the body stays bytes until the dispatch reads it. */
 export function mountRpc(app: FastifyInstance, dispatch: RpcDispatch, serving: Serving): void {
+  // Fastify's own would take text/plain as well, and hand it on as text.
+  app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => {
     done(null, body);
   });
   app.route({
     method: ["GET", "POST"],
+    // A parameter would be limited to 100 characters, and so a batch to some seven calls.
     url: `${PREFIX}*`,
     handler: async (request, reply) => {
       const requestId = requestIdOf(request.headers);
-      serving.mark(reply.raw);
       const path = pathOf(request);
       let answers: Answer[];
       let isBatch = false;
@@ -39,10 +41,14 @@ export function mountRpc(app: FastifyInstance, dispatch: RpcDispatch, serving: S
   });
 }
 
-/** The URL's path after the prefix, still percent-encoded: the router's own parameter is decoded and bounded. */
+/**
+ * The URL's path after the prefix, still percent-encoded: the router's own parameter is decoded and
+ * bounded. What stands before the prefix is a proxy's `http://host`.
+ */
 function pathOf({ raw: { url = "" } }: FastifyRequest): string {
+  const start = url.indexOf(PREFIX) + PREFIX.length;
   const end = url.indexOf("?");
-  return url.slice(PREFIX.length, end < 0 ? undefined : end);
+  return url.slice(start, end < 0 ? undefined : end);
 }
 
 export function shuttingDown(): ServiceError {

@@ -1,0 +1,113 @@
+import * as fc from "fast-check";
+import { pino } from "pino";
+import { describe, expect, it } from "vitest";
+import type { Context } from "../../../server/api/context.ts";
+import { CallLog } from "../../../server/http/call-log.ts";
+import { RpcDispatch } from "../../../server/http/rpc-dispatch.ts";
+import { Admission } from "../../../server/monitor/admission.ts";
+import { CallMetrics } from "../../../server/monitor/call-metrics.ts";
+import type { Call } from "../../../server/sessions/call.ts";
+
+/** What a call asks of the sessions: to get its place after so many turns of the event loop, or to fail before it. */
+type Slow = { sessionId: string; expectedTime: number };
+
+const FAILS = 99;
+
+/** Sessions whose calls take their place in line as slowly as each call says, and note when they get it. */
+function slowSessions(placed: string[]): Context["sessions"] {
+  const observe = async ({ sessionId, expectedTime: turns }: Slow, call: Call) => {
+    for (let i = 0; i < turns % 10; i++) await new Promise(setImmediate);
+    if (turns === FAILS) throw new Error("before it had its place");
+    placed.push(`${sessionId} ${call.requestId}`);
+    call.queued();
+    // The answer comes much later than the place.
+    await new Promise(setImmediate);
+    return {};
+  };
+  // Of all the use cases, only this one is called here.
+  return { observe } as unknown as Context["sessions"];
+}
+
+function createDispatch(placed: string[], limit = 100): RpcDispatch {
+  const log = pino({ level: "silent" });
+  const admission = new Admission({ limit, queueLimit: 100 }, () => undefined);
+  const counters = { observations: 0, sessionsCreated: 0, sessionsDeleted: 0, storeConflicts: 0 };
+  return new RpcDispatch({
+    services: { sessions: slowSessions(placed) } as unknown as Omit<Context, "call">,
+    admission,
+    metrics: new CallMetrics(admission, () => counters),
+    callLog: new CallLog(log, { accessLog: false, slowMs: 0, workerId: "w" }),
+    log,
+    deadlineMs: 5_000,
+    now: Date.now,
+  });
+}
+
+function observe(sessionId: string, turns: number) {
+  return { path: "session.observe", payload: { json: { sessionId, expectedTime: turns } } };
+}
+
+describe("the calls of a batch on one session", () => {
+  it("get their places in the order of the batch, however long each takes for it", async () => {
+    const call = fc.oneof(
+      {
+        weight: 5,
+        arbitrary: fc.tuple(fc.constantFrom("a", "b"), fc.nat(5)).map(([s, t]) => observe(s, t)),
+      },
+      { weight: 1, arbitrary: fc.constantFrom(observe("a", FAILS), observe("b", FAILS)) },
+      {
+        weight: 1,
+        arbitrary: fc.constant({ path: "no.such", payload: { json: { sessionId: "a" } } }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constant({ path: "session.stm", payload: { json: { sessionId: "a" } } }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constant({
+          path: "session.observe",
+          payload: { json: { sessionId: "b", strings: 1 } },
+        }),
+      },
+    );
+    const batches = fc.array(call, { minLength: 2, maxLength: 12 });
+
+    await fc.assert(
+      fc.asyncProperty(batches, fc.constantFrom(1, 2, 100), async (calls, limit) => {
+        const placed: string[] = [];
+
+        const answers = await createDispatch(placed, limit).answer(
+          { isBatch: true, kind: "mutation", calls },
+          "r",
+        );
+
+        expect(answers).toHaveLength(calls.length);
+        for (const sessionId of ["a", "b"]) {
+          const inBatchOrder = answers.flatMap(({ httpStatus }, i) =>
+            httpStatus === 200 && calls[i]?.payload.json.sessionId === sessionId
+              ? [`${sessionId} r.${i}`]
+              : [],
+          );
+          expect(placed.filter((place) => place.startsWith(sessionId))).toEqual(inBatchOrder);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("do not make the other sessions' calls wait", async () => {
+    const placed: string[] = [];
+
+    await createDispatch(placed).answer(
+      {
+        isBatch: true,
+        kind: "mutation",
+        calls: [observe("slow", 5), observe("slow", 0), observe("quick", 0)],
+      },
+      "r",
+    );
+
+    expect(placed).toEqual(["quick r.2", "slow r.0", "slow r.1"]);
+  });
+});
