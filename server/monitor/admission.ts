@@ -5,9 +5,12 @@ export type AdmissionRules = { limit: number; queueLimit: number };
 
 export type Thresholds = { warning: number; critical: number };
 
-/** 80 % and 95 % of the limit, in whole calls (monitoring.md §1). */
+/** 80 % and 95 % of the limit, in whole calls (monitoring.md §1); at least one, or an idle worker would warn. */
 export function thresholdsOf(limit: number): Thresholds {
-  return { warning: Math.trunc(0.8 * limit), critical: Math.trunc(0.95 * limit) };
+  return {
+    warning: Math.max(1, Math.trunc(0.8 * limit)),
+    critical: Math.max(1, Math.trunc(0.95 * limit)),
+  };
 }
 
 export function statusOf(running: number, thresholds: Thresholds): LoadStatus {

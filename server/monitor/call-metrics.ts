@@ -27,17 +27,26 @@ export class CallMetrics {
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     });
-    gauge(registers, "kato_calls_running", "Calls running now", () => admission.running);
-    gauge(registers, "kato_calls_waiting", "Calls waiting to run", () => admission.waiting);
-    gauge(
-      registers,
-      "kato_calls_running_peak",
-      "Most calls that ran at once",
-      () => admission.peak,
-    );
-    gauge(registers, "kato_resident_memory_bytes", "Memory of the workers", () =>
-      process.memoryUsage.rss(),
-    );
+    gauge(registers, {
+      name: "kato_calls_running",
+      help: "Calls running now",
+      read: () => admission.running,
+    });
+    gauge(registers, {
+      name: "kato_calls_waiting",
+      help: "Calls waiting to run",
+      read: () => admission.waiting,
+    });
+    gauge(registers, {
+      name: "kato_calls_running_peak",
+      help: "Most calls that ran at once, summed over the workers",
+      read: () => admission.peak,
+    });
+    gauge(registers, {
+      name: "kato_resident_memory_bytes",
+      help: "Memory of the workers",
+      read: () => process.memoryUsage.rss(),
+    });
     for (const [name, help, key] of SESSION_COUNTERS)
       total(registers, { name, help, read: () => sessions()[key] });
   }
@@ -74,7 +83,9 @@ const SESSION_COUNTERS = [
   ["kato_store_conflicts_total", "Commits that found a newer version", "storeConflicts"],
 ] as const satisfies [string, string, keyof SessionCounters][];
 
-function gauge(registers: Registry[], name: string, help: string, read: () => number): void {
+type MetricSpec = { name: string; help: string; read: () => number };
+
+function gauge(registers: Registry[], { name, help, read }: MetricSpec): void {
   new Gauge({
     name,
     help,
@@ -85,17 +96,14 @@ function gauge(registers: Registry[], name: string, help: string, read: () => nu
   });
 }
 
-function total(
-  registers: Registry[],
-  spec: { name: string; help: string; read: () => number },
-): void {
+function total(registers: Registry[], { name, help, read }: MetricSpec): void {
   new Counter({
-    name: spec.name,
-    help: spec.help,
+    name,
+    help,
     registers,
     collect() {
       this.reset();
-      this.inc(spec.read());
+      this.inc(read());
     },
   });
 }

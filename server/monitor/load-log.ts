@@ -7,24 +7,29 @@ const REPORT_INTERVAL_MS = 60_000;
 /** A load that swings around a threshold is told at most this often. */
 const QUIET_MS = 1_000;
 
+const RANK: Record<LoadStatus, number> = { healthy: 0, warning: 1, critical: 2 };
+
 /** Writes the load to the log: a line when a threshold is crossed upwards, and a report every minute in which the peak grew. */
 export function watchLoad(log: Logger, limit: number) {
   let timer: NodeJS.Timeout | undefined;
   let reportedPeak = 0;
+  let before: LoadStatus = "healthy";
   const toldAt: Record<LoadStatus, number> = {
     healthy: 0,
-    warning: -QUIET_MS,
-    critical: -QUIET_MS,
+    warning: Number.NEGATIVE_INFINITY,
+    critical: Number.NEGATIVE_INFINITY,
   };
   return {
     onStatus(status: LoadStatus, running: number): void {
-      if (status === "healthy" || performance.now() - toldAt[status] < QUIET_MS) return;
+      const rises = RANK[status] > RANK[before];
+      before = status;
+      if (!rises || performance.now() - toldAt[status] < QUIET_MS) return;
       toldAt[status] = performance.now();
       const line = { status, running, limit, utilizationPercent: percentOf(running, limit) };
       if (status === "critical") log.error(line, "95 % of the concurrency limit reached");
       else log.warn(line, "80 % of the concurrency limit reached");
     },
-    start(admission: Admission): void {
+    start(admission: Pick<Admission, "peak">): void {
       timer = setInterval(() => {
         const { peak } = admission;
         if (peak <= reportedPeak) return;

@@ -16,11 +16,16 @@ import { statusOf, thresholdsOf } from "./admission.ts";
 import type { CallMetrics, SessionCounters } from "./call-metrics.ts";
 import type { LatencyCounts } from "./latency-histogram.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
+import type { WorkerLoad } from "./recommendations.ts";
 import { percentOf, recommend } from "./recommendations.ts";
+import type { StoreProbe } from "./store-probe.ts";
 
 /** How often a worker reports to the others, and how long its report lives. */
 const REPORT_INTERVAL_MS = 1_000;
 const REPORT_TTL_MS = 3_500;
+
+/** How often the event loop's delay is sampled, which the figures measured include. */
+const DELAY_RESOLUTION_MS = 10;
 
 /** An event loop this late makes the service `degraded`. */
 const SLOW_EVENT_LOOP_MS = 250;
@@ -51,6 +56,7 @@ export type MonitorParts = {
   sessionCounters(): SessionCounters;
   countSessions(): Promise<number>;
   pingStore(): Promise<number>;
+  probe: StoreProbe;
   storeKind: StoreHealth["kind"];
   isDraining(): boolean;
   now(): number;
@@ -62,10 +68,10 @@ export type MonitorParts = {
 export class Monitor {
   readonly #parts: MonitorParts;
   readonly #startedAt: number;
-  readonly #eventLoopDelay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #eventLoopDelay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   #eventLoopDelayMs = 0;
   #timer: NodeJS.Timeout | undefined;
-  #reporting: Promise<void> = Promise.resolve();
+  #reporting: Promise<void> | undefined;
   #reportFails = false;
 
   constructor(parts: MonitorParts) {
@@ -77,20 +83,27 @@ export class Monitor {
   start(): void {
     this.#eventLoopDelay.enable();
     const report = () => {
-      this.#eventLoopDelayMs = round(this.#eventLoopDelay.percentile(99) / 1e6);
+      const delayMs = this.#eventLoopDelay.percentile(99) / 1e6 - DELAY_RESOLUTION_MS;
+      this.#eventLoopDelayMs = Math.max(0, round(delayMs));
       this.#eventLoopDelay.reset();
-      this.#reporting = this.#reporting.then(() => this.#publish());
+      // Of a store that is slow, or down, one report at a time asks enough.
+      this.#reporting ??= this.#publish().finally(() => {
+        this.#reporting = undefined;
+      });
     };
     report();
     this.#timer = setInterval(report, REPORT_INTERVAL_MS);
   }
 
-  /** Ends the reports and leaves the fleet. */
+  /** Ends the reports and leaves the fleet, in a time in which a store that can be reached does it. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#eventLoopDelay.disable();
-    await this.#reporting;
-    await this.#parts.fleet.remove(this.#parts.workerId).catch(() => {
+    const leave = async () => {
+      await this.#reporting;
+      await this.#parts.fleet.remove(this.#parts.workerId);
+    };
+    await this.#parts.probe.ask(leave()).catch(() => {
       // The report expires by itself.
     });
   }
@@ -124,30 +137,26 @@ export class Monitor {
         backlog: rules.listenBacklog,
         maxRequests: rules.maxRequests === 0 ? "unlimited" : rules.maxRequests,
       },
-      recommendations: recommend({
-        current: Math.max(...workers.map((worker) => worker.current.concurrentRequests)),
-        peak: Math.max(...workers.map((worker) => worker.peak.concurrentRequests)),
-        limit: rules.limitConcurrency,
-        workers: rules.workers,
-      }),
+      recommendations: recommend(reports.map(loadOf), rules.workers),
       timestamp: new Date(now()),
       workers,
     };
   }
 
+  /** Answers also when the store does not: that is what it is asked for. */
   async health(): Promise<HealthReport> {
-    const { storeKind, pingStore, countSessions, now } = this.#parts;
+    const { storeKind, pingStore, probe, countSessions, now } = this.#parts;
     const latencyMs = await pingStore().catch(() => null);
-    const reachable = latencyMs !== null;
-    const workers = (reachable ? await this.#fleetReports() : [this.#report()]).map(
-      (report) => report.health,
-    );
+    const fleet =
+      latencyMs === null ? null : await probe.ask(this.#fleetReports()).catch(() => null);
+    const reachable = latencyMs !== null && fleet !== null;
+    const workers = (fleet ?? [this.#report()]).map((report) => report.health);
     const slow = workers.filter((worker) => worker.eventLoopDelayMs > SLOW_EVENT_LOOP_MS);
     const issues = slow.map(
       (worker) => `the event loop of ${worker.workerId} is ${worker.eventLoopDelayMs} ms late`,
     );
     if (!reachable) issues.unshift("the store cannot be reached");
-    const active = reachable ? await countSessions().catch(() => null) : null;
+    const active = reachable ? await probe.ask(countSessions()).catch(() => null) : null;
     return {
       status: reachable ? (issues.length > 0 ? "degraded" : "healthy") : "unhealthy",
       issues,
@@ -226,6 +235,11 @@ export class Monitor {
       this.#reportFails = true;
     }
   }
+}
+
+function loadOf({ concurrency, limit }: WorkerReport): WorkerLoad {
+  const { current, peak } = concurrency;
+  return { current: current.concurrentRequests, peak: peak.concurrentRequests, limit };
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

@@ -5,7 +5,10 @@ const CRASHES_IN_A_LOOP = 5;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 
-/** Decides how long to wait before a dead worker is replaced, and when replacing is pointless. */
+/**
+ * Decides how long to wait before a dead worker is replaced, and when replacing is pointless. One for
+ * each worker's place: many workers that die once, together, are no loop.
+ */
 export class CrashWatch {
   #youngCrashes = 0;
 
@@ -13,7 +16,7 @@ export class CrashWatch {
   crashed(aliveMs: number): number | "loop" {
     if (aliveMs >= YOUNG_MS) this.#youngCrashes = 0;
     this.#youngCrashes += 1;
-    if (this.#youngCrashes >= CRASHES_IN_A_LOOP && aliveMs < YOUNG_MS) return "loop";
+    if (this.#youngCrashes >= CRASHES_IN_A_LOOP) return "loop";
     return Math.min(FIRST_DELAY_MS * 2 ** (this.#youngCrashes - 1), LONGEST_DELAY_MS);
   }
 }

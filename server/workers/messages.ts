@@ -1,21 +1,33 @@
+import type { MetricSnapshot } from "./workers-metrics.ts";
+
 /** What workers tell the primary. */
 export type WorkerMessage =
-  | { kind: "listening"; url: string }
+  /** Connections may come. */
+  | { kind: "ready" }
   /** The worker cannot start; trying again would not help. */
   | { kind: "failed"; reason: string }
+  /** The connection that came last is this worker's now. */
+  | { kind: "taken" }
   /** The worker has served its share of requests and asks for a successor. */
   | { kind: "recycle" }
-  | { kind: "metrics-wanted"; id: number };
+  /** Every call accepted before the drain is answered. */
+  | { kind: "drained" }
+  | { kind: "metrics-wanted"; id: number }
+  /** This worker's own metrics: asked for, or its last ones. */
+  | { kind: "own-metrics"; id: number | undefined; metrics: MetricSnapshot[] };
 
 /** What the primary tells a worker. */
 export type PrimaryMessage =
-  /** Answer what is under way, refuse what comes, then end. */
+  /** Beside it comes the socket. */
+  | { kind: "connection" }
+  /** Answer what is under way and refuse what comes. */
   | { kind: "drain" }
-  /** A successor serves: finish with the connections at hand, then end. */
+  /** No connection comes any more: finish with those at hand, then end. */
   | { kind: "leave" }
+  | { kind: "report-metrics"; id: number }
   | { kind: "metrics"; id: number; text: string };
 
-/** Messages of the cluster module and of the metrics library pass on the same channel. */
+/** Messages of the cluster module pass on the same channel. */
 export function isMessage<T extends { kind: string }>(value: unknown): value is T {
   return typeof value === "object" && value !== null && "kind" in value;
 }

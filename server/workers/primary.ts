@@ -1,145 +1,243 @@
 import type { Worker } from "node:cluster";
 import cluster from "node:cluster";
-import { AggregatorRegistry } from "prom-client";
+import type { AddressInfo } from "node:net";
 import type { Config } from "../config.ts";
-import type { Logger } from "../log.ts";
-import { openLog } from "../log.ts";
+import type { OpenLog } from "../log.ts";
+import { openLog, reasonOf } from "../log.ts";
 import { describeStore } from "../stores/store-address.ts";
 import { VERSION } from "../version.ts";
+import { ConnectionShare } from "./connection-share.ts";
 import { CrashWatch } from "./crash-watch.ts";
 import type { PrimaryMessage, WorkerMessage } from "./messages.ts";
 import { isMessage } from "./messages.ts";
+import { WorkersMetrics } from "./workers-metrics.ts";
 
-type Kept = {
-  worker: Worker;
-  startedAt: number;
-  state: "starting" | "listening" | "leaving";
-  /** The worker that this one replaces once it listens. */
-  replaces: Worker | undefined;
+/** One of the `KATO_WORKERS` places: its worker changes, by crash or by recycling. */
+type Place = {
+  readonly crashes: CrashWatch;
+  /** The one that takes connections. */
+  current: Kept | undefined;
+  /** Whether another one is to become current: it starts, or waits for its start. */
+  hasNext: boolean;
 };
 
-/** Past the workers' own time to drain, before they are killed. */
-const KILL_AFTER_MS = 2_000;
+type Kept = {
+  readonly worker: Worker;
+  readonly place: Place;
+  readonly startedAt: number;
+  state: "starting" | "serving" | "leaving";
+};
+
+/** Past the workers' own time to drain and close, before they are killed. */
+const KILL_AFTER_MS = 3_000;
 
 /** Keeps the workers running, replaces those that die or have served their share, and ends them in order. */
 export class Primary {
   readonly #config: Config;
-  readonly #log: Logger;
-  readonly #flush: () => void;
+  readonly #openLog: OpenLog;
+  readonly #connections = new ConnectionShare();
+  readonly #metrics = new WorkersMetrics();
+  readonly #places: Place[];
   readonly #kept = new Map<number, Kept>();
-  readonly #crashes = new CrashWatch();
   readonly #restarts = new Set<NodeJS.Timeout>();
-  #stopping = false;
+  #url = "";
+  #isAnnounced = false;
+  #isStopping = false;
   #exitCode = 0;
-  #announced = false;
 
   constructor(config: Config) {
     this.#config = config;
-    const { log, flush } = openLog(config);
-    this.#log = log;
-    this.#flush = flush;
+    this.#openLog = openLog(config);
+    this.#places = Array.from({ length: config.workers }, () => ({
+      crashes: new CrashWatch(),
+      current: undefined,
+      hasNext: false,
+    }));
+  }
+
+  get #log() {
+    return this.#openLog.log;
   }
 
   run(): void {
-    const metrics = new AggregatorRegistry();
-    cluster.on("message", (worker, message: unknown) => {
-      if (!isMessage<WorkerMessage>(message)) return;
-      if (message.kind === "metrics-wanted") void this.#sendMetrics(metrics, worker, message.id);
-      else this.#hear(worker, message);
+    process.once("uncaughtException", (err) => {
+      this.#log.fatal({ err }, "the primary crashes");
+      this.#exitCode = 1;
+      this.#exit();
     });
-    cluster.on("exit", (worker, code, signal) => this.#gone(worker, signal ?? `exit code ${code}`));
     process.on("SIGTERM", () => this.#stop(0));
     process.on("SIGINT", () => this.#stop(0));
-    for (let i = 0; i < this.#config.workers; i++) this.#start(undefined);
-  }
-
-  #start(replaces: Worker | undefined): void {
-    const worker = cluster.fork();
-    this.#kept.set(worker.id, {
-      worker,
-      startedAt: performance.now(),
-      state: "starting",
-      replaces,
+    cluster.on("message", (worker, message: unknown) => {
+      if (isMessage<WorkerMessage>(message)) this.#hear(worker, message);
     });
+    cluster.on("exit", (worker, code, signal: string | null) => {
+      afterLastWords(() => {
+        this.#connections.lost(worker);
+        this.#metrics.gone(worker.id);
+      });
+      this.#gone(worker, code, signal);
+    });
+    void this.#begin();
   }
 
-  #hear(worker: Worker, message: Exclude<WorkerMessage, { kind: "metrics-wanted" }>): void {
+  async #begin(): Promise<void> {
+    const { host, port, listenBacklog: backlog } = this.#config;
+    try {
+      this.#url = urlOf(await this.#connections.listen({ host, port, backlog }));
+    } catch (error) {
+      this.#giveUp(`cannot listen on ${host}:${port}: ${reasonOf(error)}`);
+      return;
+    }
+    for (const place of this.#places) this.#start(place);
+  }
+
+  #start(place: Place): void {
+    if (this.#isStopping) return;
+    const worker = cluster.fork();
+    // A message to a worker that has just died; its end is heard of by itself.
+    worker.on("error", (error) =>
+      this.#log.warn({ pid: worker.process.pid, reason: reasonOf(error) }, "worker not reached"),
+    );
+    place.hasNext = true;
+    this.#kept.set(worker.id, { worker, place, startedAt: performance.now(), state: "starting" });
+  }
+
+  #hear(worker: Worker, message: WorkerMessage): void {
+    // A dead worker's last words may come after the news of its end.
+    if (message.kind === "taken") this.#connections.taken(worker);
+    if (message.kind === "own-metrics") {
+      this.#metrics.heard(worker.id, message.metrics, message.id);
+    }
     const kept = this.#kept.get(worker.id);
     if (kept === undefined) return;
     switch (message.kind) {
-      case "listening":
-        kept.state = "listening";
-        this.#announce(message.url);
-        if (kept.replaces !== undefined) this.#letGo(kept.replaces);
-        break;
-      case "recycle":
-        if (this.#stopping || kept.state !== "listening") break;
-        this.#log.info(
-          { pid: worker.process.pid },
-          "worker has served its share: starting its successor",
-        );
-        this.#start(worker);
+      case "ready":
+        this.#enter(kept);
         break;
       case "failed":
         // Only a first start shows a wrong setting; later it is a crash like any other.
-        if (this.#announced) break;
-        this.#log.fatal({ reason: message.reason }, `cannot start: ${message.reason}`);
-        this.#stop(1);
+        if (!this.#isAnnounced) this.#giveUp(message.reason);
+        break;
+      case "recycle":
+        this.#recycle(kept);
+        break;
+      case "drained":
+        this.#letGo(kept);
+        break;
+      case "metrics-wanted":
+        void this.#answerMetrics(worker, message.id);
+        break;
+      default:
         break;
     }
   }
 
-  #announce(url: string): void {
-    const serving = [...this.#kept.values()].filter(({ state }) => state === "listening").length;
-    if (this.#announced || serving < this.#config.workers) return;
-    this.#announced = true;
+  #enter(kept: Kept): void {
+    const { worker, place } = kept;
+    if (this.#isStopping) return;
+    kept.state = "serving";
+    const before = place.current;
+    place.current = kept;
+    place.hasNext = false;
+    this.#connections.add(worker);
+    if (before !== undefined) this.#letGo(before);
+    this.#announce();
+  }
+
+  #announce(): void {
+    if (this.#isAnnounced || this.#places.some(({ current }) => current === undefined)) return;
+    this.#isAnnounced = true;
     const { workers, store } = this.#config;
+    const url = this.#url;
     this.#log.info(
       { url, workers, store: describeStore(store), version: VERSION, pid: process.pid },
       `kato-rpc listening on ${url}`,
     );
-    this.#flush();
+    this.#openLog.flush();
   }
 
-  #letGo(worker: Worker): void {
-    const kept = this.#kept.get(worker.id);
-    if (kept === undefined) return;
+  #recycle({ worker, place }: Kept): void {
+    if (this.#isStopping || place.current?.worker !== worker || place.hasNext) return;
+    this.#log.info(
+      { pid: worker.process.pid },
+      "worker has served its share: starting its successor",
+    );
+    this.#start(place);
+  }
+
+  /** From here on the worker gets no connections, and ends when it is done with those it has. */
+  #letGo(kept: Kept): void {
     kept.state = "leaving";
-    send(worker, { kind: "leave" });
+    this.#connections.remove(kept.worker);
+    send(kept.worker, { kind: "leave" });
+    if (this.#isStopping && [...this.#kept.values()].every(({ state }) => state === "leaving")) {
+      this.#connections.close();
+    }
   }
 
-  #gone(worker: Worker, how: string): void {
+  #gone(worker: Worker, code: number, signal: string | null): void {
     const kept = this.#kept.get(worker.id);
     this.#kept.delete(worker.id);
-    if (this.#stopping) {
+    if (this.#isStopping) {
+      if (code !== 0 && signal === null) this.#exitCode = 1;
       if (this.#kept.size === 0) this.#exit();
       return;
     }
-    if (kept === undefined || kept.state === "leaving") return;
-    const aliveMs = performance.now() - kept.startedAt;
-    const delayMs = this.#crashes.crashed(aliveMs);
-    const line = { pid: worker.process.pid, how, aliveMs: Math.round(aliveMs) };
-    if (delayMs === "loop") {
+    if (kept === undefined) return;
+    const { place, state } = kept;
+    const how = signal ?? `exit code ${code}`;
+    const leavesGap = place.current === kept;
+    if (leavesGap) place.current = undefined;
+    if (state === "starting") place.hasNext = false;
+    if (state !== "leaving") {
+      this.#crashed(kept, how);
+      return;
+    }
+    this.#log.info({ pid: worker.process.pid, how }, "worker ended");
+    // One that was told from outside to end has no successor yet.
+    if (leavesGap && !place.hasNext) this.#start(place);
+  }
+
+  #crashed({ worker, place, startedAt }: Kept, how: string): void {
+    const aliveMs = Math.round(performance.now() - startedAt);
+    const line = { pid: worker.process.pid, how, aliveMs };
+    const restartInMs = place.crashes.crashed(aliveMs);
+    if (restartInMs === "loop") {
       const reason = `crash loop: workers die soon after their start, the last one by ${how}`;
       this.#log.fatal(line, reason);
       this.#stop(1);
       return;
     }
-    this.#log.error({ ...line, restartInMs: delayMs }, "worker died");
+    if (place.hasNext) {
+      this.#log.error(line, "worker died; its successor is starting");
+      return;
+    }
+    this.#log.error({ ...line, restartInMs }, "worker died");
+    place.hasNext = true;
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
-      this.#start(kept.replaces);
-    }, delayMs);
+      this.#start(place);
+    }, restartInMs);
     this.#restarts.add(timer);
   }
 
+  #giveUp(reason: string): void {
+    if (this.#isStopping) return;
+    this.#log.fatal({ reason }, `cannot start: ${reason}`);
+    this.#stop(1);
+  }
+
   #stop(exitCode: number): void {
-    if (this.#stopping) return;
-    this.#stopping = true;
+    if (this.#isStopping) return;
+    this.#isStopping = true;
     this.#exitCode = exitCode;
     for (const timer of this.#restarts) clearTimeout(timer);
     if (this.#kept.size === 0) this.#exit();
-    for (const { worker } of this.#kept.values()) send(worker, { kind: "drain" });
+    for (const { worker, state } of this.#kept.values()) {
+      // One that is starting does not listen to messages yet, and holds nothing.
+      if (state === "starting") worker.process.kill("SIGTERM");
+      else send(worker, { kind: "drain" });
+    }
     setTimeout(
       () => {
         for (const { worker } of this.#kept.values()) {
@@ -153,20 +251,35 @@ export class Primary {
   }
 
   #exit(): void {
-    this.#flush();
-    process.exit(this.#exitCode);
+    void this.#openLog.close().then(() => process.exit(this.#exitCode));
   }
 
-  async #sendMetrics(
-    metrics: { clusterMetrics(): Promise<string> },
-    worker: Worker,
-    id: number,
-  ): Promise<void> {
-    const text = await metrics.clusterMetrics().catch((error: unknown) => `# ${String(error)}\n`);
-    send(worker, { kind: "metrics", id, text });
+  async #answerMetrics(asker: Worker, id: number): Promise<void> {
+    const workers = [...this.#kept.values()].filter(({ state }) => state !== "starting");
+    const text = await this.#metrics.text(
+      workers.map(({ worker }) => worker.id),
+      (workerId, question) => {
+        const worker = this.#kept.get(workerId)?.worker;
+        if (worker !== undefined) send(worker, { kind: "report-metrics", id: question });
+      },
+    );
+    send(asker, { kind: "metrics", id, text });
   }
 }
 
 function send(worker: Worker, message: PrimaryMessage): void {
   if (worker.isConnected()) worker.send(message);
+}
+
+/**
+ * Calls back when everything that a dead worker wrote to its channel is heard: what it wrote is there
+ * to be read when its death is known, and one turn of the event loop reads it. The channel's own
+ * `disconnect` does not come while a handle that was sent through it is unconfirmed.
+ */
+function afterLastWords(callback: () => void): void {
+  setImmediate(() => setImmediate(callback));
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }

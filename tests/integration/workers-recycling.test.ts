@@ -1,0 +1,140 @@
+import { rm, writeFile } from "node:fs/promises";
+import { Agent } from "node:http";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { callByPipelining } from "../support/clients/pipelining-client.ts";
+import { call, createSession, dataOf } from "../support/http-calls.ts";
+import { writeWorkerPreload } from "../support/preload.ts";
+import { openTestStore } from "../support/service.ts";
+import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { watchService, type WatchedService } from "../support/watched-service.ts";
+
+type Observed = { time: number };
+
+describe("recycling", () => {
+  it("replaces workers under load and drops not one request", async () => {
+    await using store = await openTestStore("sqlite");
+    await using service = await watchService({
+      store: store.url,
+      workers: 2,
+      env: { KATO_MAX_REQUESTS: "100" },
+    });
+
+    const counts = await Promise.all([
+      ...Array.from({ length: 6 }, () => observeInTurn(service, 300, { keepAlive: true })),
+      ...Array.from({ length: 2 }, () => observeInTurn(service, 100, { keepAlive: false })),
+      observePipelined(service, { rounds: 30, atOnce: 10 }),
+    ]);
+
+    expect(counts).toEqual([...Array(6).fill(300), 100, 100, 300]);
+    const recycled = service.log().filter(({ msg }) => msg.startsWith("worker has served"));
+    expect(recycled.length).toBeGreaterThanOrEqual(4);
+    expect(service.log().filter(({ level }) => level !== "info")).toEqual([]);
+    await waitFor(() => service.workerPids().length === 2, { what: "the replaced workers to end" });
+  });
+
+  it("lets a worker that leaves go on serving the clients it has, and asks them to come back", async () => {
+    await using store = await openTestStore("sqlite");
+    await using service = await watchService({
+      store: store.url,
+      env: { KATO_MAX_REQUESTS: "3", KATO_SHUTDOWN_SECONDS: "600" },
+    });
+    const [first] = service.workerPids();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+    const fromFirst = await call(service.url, "monitor.health", { agent });
+    for (let i = 0; i < 2; i++) await call(service.url, "monitor.health");
+    await waitFor(async () => (await answeringPid(service)) !== first, {
+      what: "the successor to answer new connections",
+    });
+    const stillFromFirst = await call<{ workers: { pid: number }[] }>(
+      service.url,
+      "monitor.health",
+      { agent },
+    );
+
+    expect(fromFirst.headers.connection).toBe("keep-alive");
+    expect(stillFromFirst.data?.workers[0]?.pid).toBe(first);
+    expect(stillFromFirst.headers.connection).toBe("close");
+    await waitFor(() => !service.workerPids().includes(first!), { what: "the first one to end" });
+  });
+
+  it("leaves as many workers as before when one dies while its successor starts", async () => {
+    await using store = await openTestStore("sqlite");
+    await using directory = await makeTemporaryDirectory();
+    const gate = join(directory.path, "gate");
+    const preload = await writeWorkerPreload(
+      directory.path,
+      `const { existsSync } = await import("node:fs");
+       const { setTimeout: delay } = await import("node:timers/promises");
+       while (existsSync(${JSON.stringify(gate)})) await delay(10);`,
+    );
+    await using service = await watchService({
+      store: store.url,
+      env: { NODE_OPTIONS: preload, KATO_MAX_REQUESTS: "1" },
+    });
+    const [first] = service.workerPids();
+    await writeFile(gate, "");
+
+    await dataOf(service.url, "monitor.health");
+    await service.waitForLog("worker has served its share");
+    process.kill(first!, "SIGKILL");
+    await service.waitForLog("worker died; its successor is starting");
+    await rm(gate);
+
+    // Its one request is the share of the successor as well, and so on: each has one successor, not two.
+    for (let i = 0; i < 5; i++) await dataOf(service.url, "monitor.health");
+    await waitFor(() => service.workerPids().length === 1, { what: "one worker to be left" });
+  });
+});
+
+/** Observes on a session of its own, one call after another; gives how many the session then holds. */
+async function observeInTurn(
+  { url }: WatchedService,
+  count: number,
+  { keepAlive }: { keepAlive: boolean },
+): Promise<number> {
+  const sessionId = await createSession(url);
+  const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined;
+  for (let time = 1; time <= count; time++) {
+    const observed = await dataOf<Observed>(url, "session.observe", {
+      input: { sessionId, strings: [`s${time}`] },
+      ...(agent === undefined ? {} : { agent }),
+    });
+    expect(observed.time).toBe(time);
+  }
+  agent?.destroy();
+  return lengthOf(url, sessionId);
+}
+
+/** As `observeInTurn`, but several requests on one connection before the first answer, `rounds` times. */
+async function observePipelined(
+  { url }: WatchedService,
+  { rounds, atOnce }: { rounds: number; atOnce: number },
+): Promise<number> {
+  const sessionId = await createSession(url);
+  for (let round = 0; round < rounds; round++) {
+    const replies = await callByPipelining(
+      url,
+      Array.from({ length: atOnce }, () => ({
+        path: "session.observe",
+        input: { sessionId, strings: ["a"] },
+      })),
+    );
+    expect(replies.map(({ status }) => status)).toEqual(Array(atOnce).fill(200));
+  }
+  return lengthOf(url, sessionId);
+}
+
+async function lengthOf(url: string, sessionId: string): Promise<number> {
+  const { length } = await dataOf<{ length: number }>(url, "session.stm", {
+    input: { sessionId },
+  });
+  return length;
+}
+
+async function answeringPid({ url }: WatchedService): Promise<number | undefined> {
+  const { workers } = await dataOf<{ workers: { pid: number }[] }>(url, "monitor.health");
+  return workers[0]?.pid;
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import type { ServiceError } from "@kato-rpc/shared/errors.ts";
+import { Admission, statusOf, thresholdsOf } from "../../../server/monitor/admission.ts";
+
+function openAdmission(rules: { limit: number; queueLimit: number }) {
+  const heard: string[] = [];
+  const admission = new Admission(rules, (status, running) => heard.push(`${status} ${running}`));
+  return { admission, heard };
+}
+
+describe("Admission", () => {
+  it("lets calls run up to the limit, then wait up to the queue's, then refuses", () => {
+    const { admission } = openAdmission({ limit: 2, queueLimit: 1 });
+
+    expect([admission.enter(), admission.enter()]).toEqual([undefined, undefined]);
+    expect(admission.enter()).toBeDefined();
+
+    expect(() => admission.enter()).toThrow(
+      expect.objectContaining({ code: "OVERLOADED", details: { retryAfterMs: 500 } }),
+    );
+    expect([admission.running, admission.waiting, admission.peak]).toEqual([2, 1, 2]);
+  });
+
+  it("admits those who wait in the order in which they came, one for each that leaves", async () => {
+    const { admission } = openAdmission({ limit: 1, queueLimit: 3 });
+    const order: number[] = [];
+    admission.enter();
+    const places = [1, 2, 3].map(async (n) => {
+      await admission.enter()?.admitted;
+      order.push(n);
+    });
+
+    admission.leave();
+    await places[0];
+    expect(order).toEqual([1]);
+    admission.leave();
+    admission.leave();
+    await Promise.all(places);
+
+    expect(order).toEqual([1, 2, 3]);
+    expect([admission.running, admission.waiting, admission.peak]).toEqual([1, 0, 1]);
+  });
+
+  it("passes over those who gave up, and gives their place in the queue to others", async () => {
+    const { admission } = openAdmission({ limit: 1, queueLimit: 1 });
+    admission.enter();
+    const impatient = admission.enter();
+
+    expect(impatient?.giveUp()).toBe(true);
+    expect(impatient?.giveUp()).toBe(false);
+    const next = admission.enter();
+    admission.leave();
+    await next?.admitted;
+
+    expect(next?.giveUp()).toBe(false);
+    expect([admission.running, admission.waiting]).toEqual([1, 0]);
+  });
+
+  it("lets monitoring calls through a full house, and counts them", () => {
+    const { admission } = openAdmission({ limit: 1, queueLimit: 0 });
+    admission.enter();
+
+    admission.enterAnyway();
+
+    expect([admission.running, admission.peak]).toEqual([2, 2]);
+    admission.leave();
+    expect(() => admission.enter()).toThrow(expect.objectContaining({ code: "OVERLOADED" }));
+    admission.leave();
+    expect(admission.enter()).toBeUndefined();
+  });
+
+  it("asks to come back sooner when fewer wait", () => {
+    const { admission } = openAdmission({ limit: 1, queueLimit: 4 });
+    admission.enter();
+    admission.enter();
+
+    const error: ServiceError = admission.overloaded("full");
+
+    expect(error.details.retryAfterMs).toBe(200);
+  });
+
+  it("tells every change of status with the calls that run then", () => {
+    const { admission, heard } = openAdmission({ limit: 20, queueLimit: 0 });
+
+    for (let i = 0; i < 20; i++) admission.enter();
+    for (let i = 0; i < 20; i++) admission.leave();
+
+    expect(heard).toEqual(["warning 16", "critical 19", "warning 18", "healthy 15"]);
+  });
+});
+
+describe("the thresholds of the status", () => {
+  it.each([
+    [100, 80, 95],
+    [101, 80, 95],
+    [20, 16, 19],
+    [2, 1, 1],
+    [1, 1, 1],
+  ])("of %i calls are %i and %i", (limit, warning, critical) => {
+    const thresholds = thresholdsOf(limit);
+
+    expect(thresholds).toEqual({ warning, critical });
+    expect(statusOf(critical, thresholds)).toBe("critical");
+    expect(statusOf(warning, thresholds)).toBe(warning === critical ? "critical" : "warning");
+    expect(statusOf(warning - 1, thresholds)).toBe("healthy");
+  });
+});
