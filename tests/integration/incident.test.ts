@@ -1,9 +1,12 @@
 import type { TestContext } from "vitest";
 import { describe, expect, it } from "vitest";
 import { createKatoClient } from "@kato-rpc/client";
+import { openStore, retentionOf } from "../../server/stores/open-store.ts";
+import { createSessionId } from "../../server/stores/session-id.ts";
+import { parseStoreAddress } from "../../server/stores/store-address.ts";
 import { callByAiohttp, findPythonWithAiohttp } from "../support/clients/aiohttp-client.ts";
 import { callByCurl, findCurl } from "../support/clients/curl-client.ts";
-import { callByFetch, dataOf, mutate, query } from "../support/clients/fetch-client.ts";
+import { callByFetch, dataOf, query } from "../support/clients/fetch-client.ts";
 import { callByNodeHttp } from "../support/clients/node-http-client.ts";
 import { callByPipelining } from "../support/clients/pipelining-client.ts";
 import type { RpcCall, RpcClient } from "../support/clients/rpc-client.ts";
@@ -89,13 +92,25 @@ async function playIncident(
   }
 }
 
-/** By another service on the same store, so that the one under test stays cold. */
-async function createSessions(store: string): Promise<string[]> {
-  await using other = await startService({ store });
-  const created = Array.from({ length: SESSIONS }, (_, s) =>
-    mutate<{ sessionId: string }>(other.url, "session.create", { nodeId: `node-${s % 3}` }),
-  );
-  return (await Promise.all(created)).map(({ sessionId }) => sessionId);
+/** Straight in the store, so that the service under test stays cold. */
+async function createSessions(address: string): Promise<string[]> {
+  const store = await openStore(parseStoreAddress(address), {
+    retention: retentionOf(1_000),
+    timeoutMs: 5_000,
+    now: Date.now,
+    onConnectionError: () => undefined,
+  });
+  try {
+    const created = Array.from({ length: SESSIONS }, (_, s) => {
+      const nodeId = `node-${s % 3}`;
+      const session = { sessionId: createSessionId(nodeId), nodeId, nowMs: Date.now() };
+      const given = { ttlSeconds: 3_600, metadata: {}, config: {}, requestId: undefined };
+      return store.sessions.create({ ...session, ...given });
+    });
+    return (await Promise.all(created)).map(({ state }) => state.sessionId);
+  } finally {
+    await store.close();
+  }
 }
 
 function unbatched(client: RpcClient): Incident {
