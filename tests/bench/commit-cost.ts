@@ -71,8 +71,13 @@ async function timeCommits(store: SessionStore, length: number): Promise<number>
 async function fill(store: SessionStore, length: number): Promise<string> {
   const sessionId = createSessionId("bench");
   await store.create({
-    ...{ sessionId, nodeId: "bench", nowMs: Date.now(), ttlSeconds: 3_600 },
-    ...{ metadata: {}, config: {}, requestId: undefined },
+    sessionId,
+    nodeId: "bench",
+    nowMs: Date.now(),
+    ttlSeconds: 3_600,
+    metadata: {},
+    config: {},
+    requestId: undefined,
   });
   await append(store, { sessionId, version: 0, events: length });
   return sessionId;

@@ -123,6 +123,6 @@ async function observeBySdk(url: string, calls: readonly RpcCall[]): Promise<Obs
     const inputs = calls.map((call) => call.input as { sessionId: string; strings: string[] });
     return await Promise.all(inputs.map((input) => client.raw.session.observe.mutate(input)));
   } finally {
-    client.close();
+    await client.close();
   }
 }

@@ -42,6 +42,8 @@ export async function startKato(
     args: [CLI, ...args],
     env: {
       TMPDIR: temporary.path,
+      // A test that forces colours would be warned that they contradict.
+      NO_COLOR: undefined,
       // Kept from run to run, since a cold start takes much longer.
       NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"),
       ...env,
