@@ -70,7 +70,7 @@ export class RedisConnection {
   /** Waits for the replies under way, within the deadline; calls that wait for a connection fail. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#waiting?.reject(this.#unavailable("was closed"));
+    this.#waiting?.reject(this.#unavailable("could not be reached"));
     // Bounded by the socket's timeout.
     if (this.client.status === "ready") await this.client.quit().catch(() => "closed");
     this.client.disconnect();
@@ -78,7 +78,7 @@ export class RedisConnection {
 
   #whenReady(): Promise<void> {
     const { client } = this;
-    if (this.#isClosed) return Promise.reject(this.#unavailable("was closed"));
+    if (this.#isClosed) return Promise.reject(this.#unavailable("could not be reached"));
     if (client.status === "wait" || client.status === "end") {
       client.connect().catch(() => {
         // Reported by the "error" event; ioredis goes on trying.
