@@ -12,22 +12,10 @@ export function itfdfSimilarityOf(
   return 1 - (distance * frequency) / frequencies;
 }
 
-/** `1 − cos(u, v)` of vectors by symbol; 1 when either is zero. Sums in the order of the maps, the product in that of u. */
-export function cosineDistance(
-  u: ReadonlyMap<string, number>,
-  v: ReadonlyMap<string, number>,
-): number {
-  const norms = normOf(u.values()) * normOf(v.values());
-  if (norms === 0) return 1;
-  let product = 0;
-  for (const [symbol, value] of u) product += value * (v.get(symbol) ?? 0);
-  return 1 - product / norms;
-}
-
-function normOf(values: Iterable<number>): number {
-  let sum = 0;
-  for (const value of values) sum += value * value;
-  return Math.sqrt(sum);
+/** `1 − cos(u, v)` from the scalar product and the sums of squares of u and v; 1 when either is zero. */
+export function cosineDistance(product: number, squaresU: number, squaresV: number): number {
+  const norms = Math.sqrt(squaresU) * Math.sqrt(squaresV);
+  return norms === 0 ? 1 : 1 - product / norms;
 }
 
 /**

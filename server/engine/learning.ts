@@ -51,8 +51,8 @@ export function learnPattern(learning: Learning): LearnOutcome {
 }
 
 /** Each distinct symbol with its count, in order of first occurrence. */
-export function countOccurrences(symbols: readonly string[]): [symbol: string, count: number][] {
-  const counts = new Map<string, number>();
+export function countOccurrences<T>(symbols: readonly T[]): [symbol: T, count: number][] {
+  const counts = new Map<T, number>();
   for (const symbol of symbols) counts.set(symbol, (counts.get(symbol) ?? 0) + 1);
   return [...counts];
 }

@@ -29,16 +29,19 @@ export function cohesionOf(fragmentation: number): number {
   return fragmentation === -1 ? 0 : 1 / (fragmentation + 1);
 }
 
+/**
+ * What candidates are pruned by, before the ensemble is known (prediction.md §8.1). `support` is evidence plus
+ * confidence.
+ */
+export function preliminaryPotential(support: number, snr: number, fragmentation: number): number {
+  return support * snr + cohesionOf(fragmentation);
+}
+
 export interface BaseFigures {
   evidence: number;
   confidence: number;
   snr: number;
   fragmentation: number;
-}
-
-/** What candidates are pruned by, before the ensemble is known (prediction.md §8.1). */
-export function preliminaryPotential(figures: BaseFigures): number {
-  return (figures.evidence + figures.confidence) * figures.snr + cohesionOf(figures.fragmentation);
 }
 
 /** The potential of a prediction in its ensemble (prediction.md §8.5). */

@@ -123,10 +123,10 @@ function figurePresent(node: NodeMemory, context: PresentContext) {
   const { frequency, hash, events } = member.pattern;
   const present = member.present.flat();
   const intrinsic = node.intrinsicMetrics(hash);
-  const distance = cosineDistance(
-    weighCounts(countOccurrences(query.state), probabilities),
-    weighCounts(countOccurrences(present), probabilities),
-  );
+  const u = weighCounts(countOccurrences(query.state), probabilities);
+  const v = weighCounts(countOccurrences(present), probabilities);
+  const products = Array.from(u, ([symbol, value]) => value * (v.get(symbol) ?? 0));
+  const distance = cosineDistance(sum(products), sumOfSquares(u), sumOfSquares(v));
   const described = intrinsic === undefined ? present : events.flat();
   return {
     ...(intrinsic ?? figureDistribution(node, present, probabilities)),
@@ -137,6 +137,16 @@ function figurePresent(node: NodeMemory, context: PresentContext) {
     ),
     tfidfScore: tfidfScoreOf(described, patterns, probabilities),
   };
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+function sumOfSquares(vector: ReadonlyMap<string, number>): number {
+  return sum(Array.from(vector.values(), (value) => value * value));
 }
 
 function weighCounts(

@@ -79,7 +79,11 @@ export function extractCandidate(
     anomalies: matched.anomalies,
     missing: findMissing(segments.present, matched.matches),
     extras,
-    preliminaryPotential: preliminaryPotential(figures),
+    preliminaryPotential: preliminaryPotential(
+      figures.evidence + figures.confidence,
+      figures.snr,
+      figures.fragmentation,
+    ),
   };
 }
 

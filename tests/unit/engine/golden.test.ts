@@ -8,9 +8,10 @@ import {
   readVectorNameCases,
 } from "../../support/golden-cases.ts";
 import { playGoldenCase } from "../../support/golden.ts";
+import { createIndexedNode } from "../../support/indexed-node.ts";
 import { createNaiveNode } from "../../support/naive-node.ts";
 
-const ENGINES = { "naive engine": createNaiveNode };
+const ENGINES = { "naive engine": createNaiveNode, "indexed engine": createIndexedNode };
 
 describe.skipIf(!hasGoldenCases)("what the reference answered", () => {
   test("is at hand: all the cases that were recorded", () => {

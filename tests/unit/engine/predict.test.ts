@@ -10,9 +10,13 @@ import type {
 import type { SessionConfig } from "@kato-rpc/shared/session-config.ts";
 import { DEFAULT_SESSION_CONFIG } from "@kato-rpc/shared/session-config.ts";
 import type { PlayedNode } from "../../support/engine-driver.ts";
+import { createIndexedNode } from "../../support/indexed-node.ts";
 import { createNaiveNode } from "../../support/naive-node.ts";
 
-const ENGINES = { "the naive engine": createNaiveNode };
+const ENGINES = {
+  "the naive engine": createNaiveNode,
+  "the indexed engine": createIndexedNode,
+};
 
 function teach(node: PlayedNode, events: Event[], joy?: number): void {
   const emotives = joy === undefined ? [] : [{ joy }];

@@ -1,0 +1,68 @@
+/** Whether `a` comes after `b` in the order that is to be kept. Total: of two, one does. */
+export type ComesAfter = (a: number, b: number) => boolean;
+
+/**
+ * The first `limit` of many numbers in an order, found as they come: a binary heap with the last of those kept on
+ * top. O(log limit) for one that is kept, O(1) for one that is not.
+ */
+export class BestCandidates {
+  readonly #heap: number[] = [];
+  readonly #limit: number;
+  readonly #comesAfter: ComesAfter;
+
+  constructor(limit: number, comesAfter: ComesAfter) {
+    this.#limit = limit;
+    this.#comesAfter = comesAfter;
+  }
+
+  /** The last of those kept, once there are as many as may be: what comes after it is not kept. */
+  get last(): number | undefined {
+    return this.#heap.length < this.#limit ? undefined : this.#heap[0];
+  }
+
+  add(candidate: number): void {
+    const heap = this.#heap;
+    if (heap.length < this.#limit) {
+      heap.push(candidate);
+      this.#rise(heap.length - 1);
+    } else if (this.#comesAfter(heap[0] ?? 0, candidate)) {
+      heap[0] = candidate;
+      this.#sink();
+    }
+  }
+
+  /** Those kept, in order. */
+  sorted(): number[] {
+    return this.#heap.toSorted((a, b) => (this.#comesAfter(a, b) ? 1 : -1));
+  }
+
+  #rise(start: number): void {
+    const heap = this.#heap;
+    const rising = heap[start] ?? 0;
+    let at = start;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (this.#comesAfter(heap[parent] ?? 0, rising)) break;
+      heap[at] = heap[parent] ?? 0;
+      at = parent;
+    }
+    heap[at] = rising;
+  }
+
+  #sink(): void {
+    const heap = this.#heap;
+    const sinking = heap[0] ?? 0;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      const other = child + 1;
+      if (other < heap.length && this.#comesAfter(heap[other] ?? 0, heap[child] ?? 0))
+        child = other;
+      if (this.#comesAfter(sinking, heap[child] ?? 0)) break;
+      heap[at] = heap[child] ?? 0;
+      at = child;
+    }
+    heap[at] = sinking;
+  }
+}

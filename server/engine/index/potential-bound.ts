@@ -1,0 +1,39 @@
+import { preliminaryPotential, signalToNoise } from "../metrics.ts";
+
+/** Room for rounding, far above what a few operations can lose. */
+const SLACK = 1e-9;
+
+/**
+ * The highest preliminary potential that a pattern can have whose longest common subsequence with the state is known. Matching
+ * blocks find m of at most `common` symbols, and at least one; then E = m/n, snr follows from m and the state's length, at
+ * best there is one block, and C is 1 at most and m/n at least. Kept per pattern length.
+ */
+export class PotentialBound {
+  readonly #stateLength: number;
+  /** By pattern length, then by common length. */
+  readonly #bounds: (Float64Array | undefined)[] = [];
+
+  constructor(stateLength: number) {
+    this.#stateLength = stateLength;
+  }
+
+  of(common: number, patternLength: number): number {
+    const bounds = (this.#bounds[patternLength] ??= this.#compute(patternLength));
+    return bounds[common] ?? Infinity;
+  }
+
+  #compute(patternLength: number): Float64Array {
+    const most = Math.min(patternLength, this.#stateLength);
+    const bounds = new Float64Array(most + 1);
+    let highest = -Infinity;
+    for (let m = 1; m <= most; m += 1) {
+      const evidence = m / patternLength;
+      const snr = signalToNoise(m, this.#stateLength - m);
+      const confidence = snr >= 0 ? 1 : evidence;
+      highest = Math.max(highest, preliminaryPotential(evidence + confidence, snr, 0) + SLACK);
+      bounds[m] = highest;
+    }
+    bounds[0] = SLACK;
+    return bounds;
+  }
+}
