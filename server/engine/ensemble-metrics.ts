@@ -1,7 +1,7 @@
 /** Figures that depend on the whole ensemble or the node (prediction.md §8.3). P is a symbol's probability. */
 
 /** Stands for the P of a symbol that no pattern is known to have. */
-const LEAST_PROBABILITY = 1e-10;
+export const LEAST_PROBABILITY = 1e-10;
 
 /** `1 − distance·frequency/Φ`, Φ the sum of the ensemble's frequencies. */
 export function itfdfSimilarityOf(

@@ -15,9 +15,9 @@ export class BestCandidates {
     this.#comesAfter = comesAfter;
   }
 
-  /** The last of those kept, once there are as many as may be: what comes after it is not kept. */
-  get last(): number | undefined {
-    return this.#heap.length < this.#limit ? undefined : this.#heap[0];
+  /** The last of those kept, once there are as many as may be: what comes after it is not kept. −1 until then. */
+  get last(): number {
+    return this.#heap.length < this.#limit ? -1 : (this.#heap[0] ?? -1);
   }
 
   add(candidate: number): void {

@@ -1,3 +1,4 @@
+import { withRoomFor } from "./growing-array.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { StateQuery } from "./state-query.ts";
@@ -24,7 +25,7 @@ export class BlockMatcher {
   /** The pattern's terms by position. */
   #pattern = new Int32Array(64);
   /** Ranges still to be searched, four numbers each. */
-  readonly #ranges: number[] = [];
+  #ranges = new Int32Array(64);
 
   constructor(node: NodeReplica, query: StateQuery) {
     this.#node = node;
@@ -37,31 +38,46 @@ export class BlockMatcher {
     this.matched = 0;
     this.first = Infinity;
     this.end = 0;
-    const ranges = this.#ranges;
-    ranges.push(0, length, 0, this.#query.terms.length);
-    while (ranges.length > 0) {
-      const toB = ranges.pop() ?? 0;
-      const fromB = ranges.pop() ?? 0;
-      const toA = ranges.pop() ?? 0;
-      const fromA = ranges.pop() ?? 0;
-      this.#matchRange(fromA, toA, [fromB, toB]);
-    }
+    let waiting = this.#wait(0, { fromA: 0, toA: length, fromB: 0, toB: this.#query.terms.length });
+    while (waiting > 0) waiting = this.#matchRange(waiting - 1);
+  }
+
+  /** As `match`, for a pattern whose longest common subsequence is one symbol: the first that the state has. */
+  matchSingle(slot: number): void {
+    const { symbols, starts } = this.#node.patterns;
+    const { termOf, positions, positionStarts } = this.#query;
+    const start = starts[slot] ?? 0;
+    let at = start;
+    while ((termOf[(symbols[at] ?? 0) & SYMBOL_BITS] ?? 1) === 0) at += 1;
+    const term = termOf[(symbols[at] ?? 0) & SYMBOL_BITS] ?? 0;
+    this.patternStarts[0] = at - start;
+    this.stateStarts[0] = positions[positionStarts[term] ?? 0] ?? 0;
+    this.lengths[0] = 1;
+    this.count = 1;
+    this.matched = 1;
+    this.first = at - start;
+    this.end = at - start + 1;
   }
 
   #readPattern(slot: number): number {
-    const { symbols } = this.#node.patterns;
-    const start = this.#node.patterns.startOf(slot);
-    const length = this.#node.patterns.lengthOf(slot);
+    const { symbols, starts } = this.#node.patterns;
+    const start = starts[slot] ?? 0;
+    const length = (starts[slot + 1] ?? 0) - start;
     if (length > this.#pattern.length) this.#pattern = new Int32Array(length * 2);
     const pattern = this.#pattern;
     const { termOf } = this.#query;
-    for (let i = 0; i < length; i += 1) {
+    for (let i = 0; i < length; i += 1)
       pattern[i] = termOf[(symbols[start + i] ?? 0) & SYMBOL_BITS] ?? 0;
-    }
     return length;
   }
 
-  #matchRange(fromA: number, toA: number, [fromB, toB]: [number, number]): void {
+  /** Searches the range that waits at `place`, which those to its sides replace; gives how many wait then. */
+  #matchRange(place: number): number {
+    const ranges = this.#ranges;
+    const fromA = ranges[place * 4] ?? 0;
+    const toA = ranges[place * 4 + 1] ?? 0;
+    const fromB = ranges[place * 4 + 2] ?? 0;
+    const toB = ranges[place * 4 + 3] ?? 0;
     const pattern = this.#pattern;
     const { terms, positions, positionStarts } = this.#query;
     let bestA = 0;
@@ -78,28 +94,45 @@ export class BlockMatcher {
         if (b >= toB - best) break;
         const before = a > fromA && b > fromB ? (pattern[a - 1] ?? 0) : 0;
         if (before !== 0 && before === terms[b - 1]) continue;
-        let length = 1;
-        while (
-          a + length < toA &&
-          b + length < toB &&
-          pattern[a + length] !== 0 &&
-          pattern[a + length] === terms[b + length]
-        ) {
-          length += 1;
-        }
+        const length = this.#runFrom(a, b, Math.min(toA - a, toB - b));
         if (length <= best) continue;
         best = length;
         bestA = a;
         bestB = b;
       }
     }
-    if (best === 0) return;
+    if (best === 0) return place;
 
     this.#add(bestA, bestB, best);
-    if (fromA < bestA && fromB < bestB) this.#ranges.push(fromA, bestA, fromB, bestB);
-    if (bestA + best < toA && bestB + best < toB) {
-      this.#ranges.push(bestA + best, toA, bestB + best, toB);
+    const left = { fromA, toA: bestA, fromB, toB: bestB };
+    const right = { fromA: bestA + best, toA, fromB: bestB + best, toB };
+    return this.#wait(this.#wait(place, left), right);
+  }
+
+  /** Equal symbols from a position of the pattern and one of the state on, at most so many; the first is known. */
+  #runFrom(a: number, b: number, most: number): number {
+    const pattern = this.#pattern;
+    const { terms } = this.#query;
+    let length = 1;
+    while (
+      length < most &&
+      pattern[a + length] !== 0 &&
+      pattern[a + length] === terms[b + length]
+    ) {
+      length += 1;
     }
+    return length;
+  }
+
+  /** Puts a range at `place` unless a side of it is empty; gives the place behind. */
+  #wait(place: number, { fromA, toA, fromB, toB }: Range): number {
+    if (fromA >= toA || fromB >= toB) return place;
+    this.#ranges = withRoomFor(this.#ranges, (place + 1) * 4);
+    this.#ranges[place * 4] = fromA;
+    this.#ranges[place * 4 + 1] = toA;
+    this.#ranges[place * 4 + 2] = fromB;
+    this.#ranges[place * 4 + 3] = toB;
+    return place + 1;
   }
 
   #add(inPattern: number, inState: number, length: number): void {
@@ -111,4 +144,12 @@ export class BlockMatcher {
     this.first = Math.min(this.first, inPattern);
     this.end = Math.max(this.end, inPattern + length);
   }
+}
+
+/** Where blocks are looked for, in the pattern (A) and in the state (B). */
+interface Range {
+  fromA: number;
+  toA: number;
+  fromB: number;
+  toB: number;
 }

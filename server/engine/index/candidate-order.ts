@@ -1,5 +1,5 @@
 import { BestCandidates } from "./best-candidates.ts";
-import type { Candidates } from "./candidate-search.ts";
+import type { Candidates } from "./candidates.ts";
 import type { Extraction } from "./extraction.ts";
 import { compareHashes } from "./hash-words.ts";
 import type { NodeReplica } from "./node-replica.ts";
@@ -9,7 +9,8 @@ import type { StateQuery } from "./state-query.ts";
 /** Positions in the candidates' lists, most similar first, then by hash (prediction.md §9, product rule). */
 export function sortCandidates(node: NodeReplica, candidates: Candidates): number[] {
   const isBehind = bySimilarity(node, candidates);
-  return candidates.slots.map((_, index) => index).sort((a, b) => (isBehind(a, b) ? 1 : -1));
+  const order = Array.from({ length: candidates.count }, (_, index) => index);
+  return order.sort((a, b) => (isBehind(a, b) ? 1 : -1));
 }
 
 function bySimilarity(
@@ -33,28 +34,35 @@ export interface Pruning {
 
 /**
  * Positions of the `limit` candidates of the highest preliminary potential, in that order (prediction.md §8.1). Those
- * come first that share most with the state, so that most of the others need not be extracted: their potential cannot
- * reach the last of those kept.
+ * come first that share most with the state, so that most of the others need not be extracted: at best they come after
+ * the last of those kept.
  */
 export function pruneCandidates(pruning: Pruning): number[] {
   const { node, query, candidates, extraction, limit } = pruning;
-  const potentials = new Float64Array(candidates.slots.length);
+  const { slots, commons, count } = candidates;
+  const { starts } = node.patterns;
+  const potentials = new Float64Array(count);
   const isLessSimilar = bySimilarity(node, candidates);
   const best = new BestCandidates(limit, (a, b) => {
     const difference = (potentials[a] ?? 0) - (potentials[b] ?? 0);
     return difference === 0 ? isLessSimilar(a, b) : difference < 0;
   });
-  const bound = extraction.fuzzy === undefined ? new PotentialBound(query.state.length) : undefined;
-  const { slots, commons } = candidates;
-  const isBounded = bound !== undefined && commons.length > 0;
-  for (const index of isBounded ? byCommonLength(commons) : slots.keys()) {
+  const isBounded = extraction.fuzzy === undefined && commons !== undefined;
+  const bound = isBounded ? new PotentialBound(query.state.length) : undefined;
+  const order = isBounded ? byCommonLength(commons, count) : undefined;
+  for (let i = 0; i < count; i += 1) {
+    const index = order?.[i] ?? i;
     const slot = slots[index] ?? 0;
-    const { last } = best;
-    if (isBounded && last !== undefined) {
-      const highest = bound.of(commons[index] ?? 0, node.patterns.lengthOf(slot));
-      if (highest < (potentials[last] ?? 0)) continue;
+    const last = best.last;
+    if (bound !== undefined && last >= 0) {
+      const highest = bound.of(
+        commons?.[index] ?? 0,
+        (starts[slot + 1] ?? 0) - (starts[slot] ?? 0),
+      );
+      const needed = potentials[last] ?? 0;
+      if (highest < needed || (highest === needed && isLessSimilar(index, last))) continue;
     }
-    extraction.extract(slot);
+    extraction.extract(slot, commons?.[index]);
     potentials[index] = extraction.preliminaryPotential;
     best.add(index);
   }
@@ -62,17 +70,22 @@ export function pruneCandidates(pruning: Pruning): number[] {
 }
 
 /** Positions by descending common length: a counting sort. */
-function byCommonLength(commons: readonly number[]): Int32Array {
+function byCommonLength(commons: Int32Array, count: number): Int32Array {
   const ends: number[] = [];
-  for (const common of commons) ends[common] = (ends[common] ?? 0) + 1;
+  for (let index = 0; index < count; index += 1) {
+    const common = commons[index] ?? 0;
+    while (ends.length <= common) ends.push(0);
+    ends[common] = (ends[common] ?? 0) + 1;
+  }
   let end = 0;
   for (let common = ends.length - 1; common >= 0; common -= 1) {
-    const count = ends[common] ?? 0;
+    const here = ends[common] ?? 0;
     ends[common] = end;
-    end += count;
+    end += here;
   }
-  const order = new Int32Array(commons.length);
-  for (const [index, common] of commons.entries()) {
+  const order = new Int32Array(count);
+  for (let index = 0; index < count; index += 1) {
+    const common = commons[index] ?? 0;
     const at = ends[common] ?? 0;
     order[at] = index;
     ends[common] = at + 1;

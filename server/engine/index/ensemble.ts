@@ -1,18 +1,12 @@
 import type { SequencePrediction, WeightedFigures } from "@kato-rpc/shared/prediction.ts";
 
 import { UNWEIGHTED } from "../affinity.ts";
-import { entropy, globalNormalizedEntropy, normalizedEntropy } from "../distributions.ts";
-import {
-  confluenceOf,
-  cosineDistance,
-  itfdfSimilarityOf,
-  patternsWithSymbol,
-  symbolWeight,
-} from "../ensemble-metrics.ts";
+import { cosineDistance, itfdfSimilarityOf, LEAST_PROBABILITY } from "../ensemble-metrics.ts";
 import type { IntrinsicMetrics } from "../long-term-memory.ts";
 import type { BaseFigures } from "../metrics.ts";
 import { potentialOf } from "../metrics.ts";
 import type { EnsembleMember } from "./candidate-search.ts";
+import { EnsembleTerms } from "./ensemble-terms.ts";
 import type { Extraction } from "./extraction.ts";
 import type { FutureGroup } from "./future-groups.ts";
 import { FutureGroups } from "./future-groups.ts";
@@ -52,14 +46,17 @@ interface Extracted extends EnsembleMember, BaseFigures, WeightedFigures {
   future: FutureGroup | undefined;
 }
 
-/** All that depends on the other members (prediction.md §8): the figures of `figureEnsemble`, made in the same order. */
+/**
+ * All that depends on the other members (prediction.md §8): the figures of `figureEnsemble`, of the same terms added in the
+ * same order, without its lists.
+ */
 export class EnsembleFigures {
   readonly #node: NodeReplica;
   readonly #query: StateQuery;
   readonly #counts: SymbolCounts;
-  /** By symbol id: whether P is defined, as some member matched or misses the symbol. */
-  readonly #isDefined: Uint8Array;
+  readonly #terms: EnsembleTerms;
   readonly #futures: FutureGroups;
+  readonly #patternFrequencies: number;
   #frequencies = 0;
   #evidence = 0;
   #futureWeights = 0;
@@ -71,8 +68,9 @@ export class EnsembleFigures {
     this.#node = node;
     this.#query = query;
     this.#counts = new SymbolCounts(node);
-    this.#isDefined = new Uint8Array(node.symbols.size);
+    this.#terms = new EnsembleTerms(node);
     this.#futures = new FutureGroups(node);
+    this.#patternFrequencies = node.totals().patternFrequencies;
   }
 
   figure(members: readonly EnsembleMember[], extraction: Extraction): FiguredEnsemble {
@@ -122,25 +120,19 @@ export class EnsembleFigures {
     const { patterns } = this.#node;
     const start = patterns.startOf(slot);
     for (let at = start + presentStart; at < start + presentEnd; at += 1) {
-      this.#isDefined[(patterns.symbols[at] ?? 0) & SYMBOL_BITS] = 1;
+      this.#terms.define((patterns.symbols[at] ?? 0) & SYMBOL_BITS);
     }
     if (extraction.fuzzy === undefined) return;
     for (const position of extraction.matchedPositions(slot)) {
       const id = this.#query.symbolIds[(this.#query.terms[position] ?? 0) - 1];
-      if (id !== undefined) this.#isDefined[id] = 1;
+      if (id !== undefined) this.#terms.define(id);
     }
-  }
-
-  /** P of prediction.md §8.2; undefined where it is not defined. */
-  #probability(id: number): number | undefined {
-    if (this.#isDefined[id] === 0) return undefined;
-    return this.#node.symbols.members(id) / this.#node.totals().patterns;
   }
 
   #weighState(): void {
     const { symbolIds } = this.#query;
     this.#stateVector = symbolIds.map(
-      (id, index) => (this.#probability(id) ?? 0) * this.#query.occurrencesOf(index + 1),
+      (id, index) => this.#terms.probability(id) * this.#query.occurrencesOf(index + 1),
     );
     for (const value of this.#stateVector) this.#stateSquares += value * value;
   }
@@ -152,11 +144,9 @@ export class EnsembleFigures {
     const share =
       future === undefined || this.#futureWeights === 0 ? 0 : future.weight / this.#futureWeights;
     this.#counts.count(slot, member.presentStart, member.presentEnd);
-    const probabilities = this.#counts.ids.map((id) => this.#probability(id) ?? 0);
-    const itfdfSimilarity = this.#itfdfSimilarity(probabilities, frequency);
+    const itfdfSimilarity = this.#itfdfSimilarity(frequency);
     const confluence = this.#confluence(member);
-    const intrinsic =
-      intrinsicMetricsOf(this.#node, slot, this.#counts) ?? this.#distribution(probabilities);
+    const intrinsic = intrinsicMetricsOf(this.#node, slot, this.#counts) ?? this.#distribution();
     // Intrinsic metrics have recounted, over the whole pattern: so is tf-idf then.
     const tfidfScore = this.#tfidfScore();
     const effective = {
@@ -193,51 +183,60 @@ export class EnsembleFigures {
     };
   }
 
-  #itfdfSimilarity(probabilities: readonly number[], frequency: number): number {
+  #itfdfSimilarity(frequency: number): number {
     const { symbolIds } = this.#query;
+    const { ids, counts } = this.#counts;
     let squares = 0;
-    for (const [index, p] of probabilities.entries()) {
-      const value = p * (this.#counts.counts[index] ?? 0);
+    for (let i = 0; i < ids.length; i += 1) {
+      const value = this.#terms.probability(ids[i] ?? 0) * (counts[i] ?? 0);
       squares += value * value;
     }
     let product = 0;
-    for (const [index, id] of symbolIds.entries()) {
-      const value = (this.#probability(id) ?? 0) * this.#counts.countOf(id);
-      product += (this.#stateVector[index] ?? 0) * value;
+    for (let i = 0; i < symbolIds.length; i += 1) {
+      const id = symbolIds[i] ?? 0;
+      const value = this.#terms.probability(id) * this.#counts.countOf(id);
+      product += (this.#stateVector[i] ?? 0) * value;
     }
     const distance = cosineDistance(product, this.#stateSquares, squares);
     return itfdfSimilarityOf(distance, frequency, this.#frequencies);
   }
 
+  /** As `confluenceOf`, over the symbols of the present with repeats. */
   #confluence({ slot, presentStart, presentEnd, frequency }: Extracted): number {
-    const { patterns } = this.#node;
-    const start = patterns.startOf(slot);
-    const probabilities: number[] = [];
+    if (presentStart === presentEnd) return 0;
+    const { symbols, starts } = this.#node.patterns;
+    const start = starts[slot] ?? 0;
+    let product = 1;
     for (let at = start + presentStart; at < start + presentEnd; at += 1) {
-      const id = (patterns.symbols[at] ?? 0) & SYMBOL_BITS;
-      probabilities.push(this.#probability(id) ?? 0);
+      const p = this.#terms.probability((symbols[at] ?? 0) & SYMBOL_BITS);
+      product *= p > 0 ? p : LEAST_PROBABILITY;
     }
-    return confluenceOf(probabilities, frequency / this.#node.totals().patternFrequencies);
+    return (frequency / this.#patternFrequencies) * (1 - product);
   }
 
-  #distribution(probabilities: readonly number[]): IntrinsicMetrics {
-    const { counts, total } = this.#counts;
-    const { known } = this.#node.symbols;
-    return {
-      entropy: entropy(counts, total),
-      normalizedEntropy: normalizedEntropy(counts, total, known),
-      globalNormalizedEntropy: globalNormalizedEntropy(probabilities, known),
-    };
+  /** As the functions of `distributions.ts`, all three in one walk. */
+  #distribution(): IntrinsicMetrics {
+    const { ids, counts, total } = this.#counts;
+    let entropy = 0;
+    let normalizedEntropy = 0;
+    let globalNormalizedEntropy = 0;
+    for (let i = 0; i < ids.length; i += 1) {
+      const count = counts[i] ?? 0;
+      entropy -= this.#terms.bitTerm(count, total);
+      normalizedEntropy -= this.#terms.normalTerm(count, total);
+      globalNormalizedEntropy -= this.#terms.globalTerm(ids[i] ?? 0);
+    }
+    return this.#node.symbols.known <= 1
+      ? { entropy, normalizedEntropy: 0, globalNormalizedEntropy: 0 }
+      : { entropy, normalizedEntropy, globalNormalizedEntropy };
   }
 
   #tfidfScore(): number {
     const { ids, counts, total } = this.#counts;
-    const { patterns } = this.#node.totals();
     if (ids.length === 0) return 0;
     let sum = 0;
-    for (const [index, id] of ids.entries()) {
-      const k = patternsWithSymbol(this.#probability(id), patterns);
-      sum += ((counts[index] ?? 0) / total) * symbolWeight(k, patterns);
+    for (let i = 0; i < ids.length; i += 1) {
+      sum += ((counts[i] ?? 0) / total) * this.#terms.symbolWeight(ids[i] ?? 0);
     }
     return sum / ids.length;
   }

@@ -37,8 +37,10 @@ export class Extraction {
     this.fuzzy = threshold > 0 ? new FuzzyMatcher(node, query, threshold) : undefined;
   }
 
-  extract(slot: number): void {
-    this.blocks.match(slot);
+  /** `common` is the length of the longest common subsequence where it is known. */
+  extract(slot: number, common?: number): void {
+    if (common === 1) this.blocks.matchSingle(slot);
+    else this.blocks.match(slot);
     const { count, matched } = this.blocks;
     if (this.fuzzy === undefined) {
       this.#segment(slot, count === 0 ? -1 : this.#symbolAt(slot, this.blocks.first));

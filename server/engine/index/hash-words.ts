@@ -10,15 +10,17 @@ export function writeHash(words: Uint32Array, slot: number, hash: string): void 
   }
 }
 
-const BYTE_TEXTS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const HEX_DIGITS = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 
 export function readHash(words: Uint32Array, slot: number): string {
-  let hash = "";
+  const characters: number[] = [];
   for (let i = 0; i < WORDS_PER_HASH; i += 1) {
     const word = words[slot * WORDS_PER_HASH + i] ?? 0;
-    hash += `${byteText(word >>> 24)}${byteText(word >>> 16)}${byteText(word >>> 8)}${byteText(word)}`;
+    for (let shift = 28; shift >= 0; shift -= 4) {
+      characters.push(HEX_DIGITS[(word >>> shift) & 0xf] ?? 0);
+    }
   }
-  return hash;
+  return String.fromCharCode(...characters);
 }
 
 /** Negative when the hash in `slot` sorts before the one in `other`, as their hex texts do; 0 for equal ones. */
@@ -29,8 +31,4 @@ export function compareHashes(words: Uint32Array, slot: number, other: number): 
     if (difference !== 0) return difference;
   }
   return 0;
-}
-
-function byteText(word: number): string {
-  return BYTE_TEXTS[word & 0xff] ?? "";
 }

@@ -13,7 +13,7 @@ import type {
 import type { PatternMetadata } from "../pattern-metadata.ts";
 import { uniteMetadata } from "../pattern-metadata.ts";
 import { VectorIndex } from "../vector-index.ts";
-import { PatternTable } from "./pattern-table.ts";
+import { EVENT_END, PatternTable, SYMBOL_BITS } from "./pattern-table.ts";
 import { PostingLists } from "./posting-lists.ts";
 import { SymbolTable } from "./symbol-table.ts";
 
@@ -115,9 +115,29 @@ export class NodeReplica {
     return this.#emotives.get(slot) ?? [];
   }
 
-  eventsOf(slot: number): Event[] {
-    const { symbols } = this;
-    return this.patterns.eventsOf(slot).map((event) => event.map((id) => symbols.text(id)));
+  /** The events from a position of the pattern on, at which one must begin. */
+  eventsOf(slot: number, position = 0): Event[] {
+    const { patterns } = this;
+    const events: Event[] = [];
+    const end = patterns.startOf(slot + 1);
+    for (let at = patterns.startOf(slot) + position; at < end;) {
+      const event = this.eventAt(at);
+      events.push(event);
+      at += event.length;
+    }
+    return events;
+  }
+
+  /** The event that begins at a place among the symbols of all patterns. */
+  eventAt(start: number): Event {
+    const all = this.patterns.symbols;
+    let symbol = all[start] ?? EVENT_END;
+    const event = [this.symbols.text(symbol & SYMBOL_BITS)];
+    for (let at = start + 1; symbol >= 0; at += 1) {
+      symbol = all[at] ?? EVENT_END;
+      event.push(this.symbols.text(symbol & SYMBOL_BITS));
+    }
+    return event;
   }
 
   totals(): NodeTotals {

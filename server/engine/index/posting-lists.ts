@@ -2,7 +2,7 @@ import { withRoomFor } from "./growing-array.ts";
 
 /**
  * Per symbol the slots of the patterns that have it, ascending. All lists lie in one array; a list that outgrows its
- * place moves to the end, and when a quarter of the array is abandoned places, all lists move together:
+ * place moves to the end, and when a third of the array is abandoned places, all lists move together:
  *
  *     pool   [ list 0 … room | abandoned | list 2 … | list 1 … room | free ]
  *     start     0                           2          1
@@ -56,19 +56,23 @@ export class PostingLists {
   }
 
   #makeRoom(capacity: number): void {
-    if (this.#abandoned * 4 > this.#used) this.#compact();
+    if (this.#abandoned * 3 > this.#used) this.#compact();
     this.pool = withRoomFor(this.pool, this.#used + capacity);
   }
 
   #compact(): void {
-    const pool = new Int32Array(this.pool.length);
+    let needed = 0;
+    for (let symbol = 0; symbol < this.#listCount; symbol += 1) {
+      needed += capacityFor(this.lengthOf(symbol));
+    }
+    const pool = withRoomFor(new Int32Array(0), needed);
     let used = 0;
     for (let symbol = 0; symbol < this.#listCount; symbol += 1) {
       const [start, length] = [this.startOf(symbol), this.lengthOf(symbol)];
       pool.set(this.pool.subarray(start, start + length), used);
       this.#starts[symbol] = used;
-      this.#capacities[symbol] = length;
-      used += length;
+      this.#capacities[symbol] = capacityFor(length);
+      used += capacityFor(length);
     }
     this.pool = pool;
     this.#used = used;

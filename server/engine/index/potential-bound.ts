@@ -1,12 +1,10 @@
 import { preliminaryPotential, signalToNoise } from "../metrics.ts";
 
-/** Room for rounding, far above what a few operations can lose. */
-const SLACK = 1e-9;
-
 /**
  * The highest preliminary potential that a pattern can have whose longest common subsequence with the state is known. Matching
  * blocks find m of at most `common` symbols, and at least one; then E = m/n, snr follows from m and the state's length, at
- * best there is one block, and C is 1 at most and m/n at least. Kept per pattern length.
+ * best there is one block, and C is 1 at most and m/n at least. Rounding keeps order, and the bound is made by the same
+ * operations: it needs no room, and may be reached. Kept per pattern length.
  */
 export class PotentialBound {
   readonly #stateLength: number;
@@ -30,10 +28,9 @@ export class PotentialBound {
       const evidence = m / patternLength;
       const snr = signalToNoise(m, this.#stateLength - m);
       const confidence = snr >= 0 ? 1 : evidence;
-      highest = Math.max(highest, preliminaryPotential(evidence + confidence, snr, 0) + SLACK);
+      highest = Math.max(highest, preliminaryPotential(evidence + confidence, snr, 0));
       bounds[m] = highest;
     }
-    bounds[0] = SLACK;
     return bounds;
   }
 }

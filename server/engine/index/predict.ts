@@ -3,7 +3,7 @@ import type { PredictionList, PredictionSettings } from "@kato-rpc/shared/predic
 
 import { rankBy } from "../ranking.ts";
 import { searchIndex } from "./candidate-search.ts";
-import { describeFutures, describePrediction } from "./describe-prediction.ts";
+import { describeFutures, PredictionWriter } from "./describe-prediction.ts";
 import { EnsembleFigures } from "./ensemble.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { StateQuery } from "./state-query.ts";
@@ -36,8 +36,9 @@ export function predict(
   const { members, extraction } = found;
   const { figures, futures } = new EnsembleFigures(node, query).figure(members, extraction);
   const ranked = rankBy(figures, rankSortAlgo, maxPredictions);
+  const writer = new PredictionWriter(node, query, extraction);
   return {
-    predictions: ranked.map((each) => describePrediction(node, { query, extraction }, each)),
+    predictions: ranked.map((each) => writer.describe(each)),
     futurePotentials: describeFutures(node, futures),
     empty: null,
     bestSimilarity: null,

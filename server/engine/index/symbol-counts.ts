@@ -20,8 +20,8 @@ export class SymbolCounts {
     const { patterns } = this.#node;
     const places = this.#places;
     for (const id of this.ids) places[id] = 0;
-    this.ids = [];
-    this.counts = [];
+    this.ids.length = 0;
+    this.counts.length = 0;
     this.total = to - from;
     const start = patterns.startOf(slot);
     for (let at = start + from; at < start + to; at += 1) {
