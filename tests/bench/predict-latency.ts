@@ -25,11 +25,13 @@ export type PredictLatencyRow = {
 
 export function measurePredictLatency(options: {
   sizes: readonly number[];
-  queries: number;
+  /** Gives how many queries to time on a node of a size. */
+  queriesFor: (size: number) => number;
 }): PredictLatencyRow[] {
   return options.sizes.flatMap((size) => {
     const { node, random } = buildNode(size);
-    const queries = Array.from({ length: options.queries }, () => sequence(random, QUERY_SYMBOLS));
+    const length = options.queriesFor(size);
+    const queries = Array.from({ length }, () => sequence(random, QUERY_SYMBOLS));
     return THRESHOLDS.map((threshold) => ({
       patterns: size,
       threshold,
@@ -65,10 +67,10 @@ function buildNode(size: number): { node: NodeReplica; random: () => number } {
   return { node, random };
 }
 
-/** The first tenth, at least ten, warms the compiler up and isn't counted. */
+/** The first half, run once before, warms the compiler up and isn't counted. */
 function timeQueries(node: NodeReplica, queries: string[][][], recallThreshold: number): number[] {
   const settings = { ...DEFAULT_SESSION_CONFIG, recallThreshold };
-  const warmUp = queries.slice(0, Math.max(10, queries.length / 10));
+  const warmUp = queries.slice(0, queries.length / 2);
   for (const stm of warmUp) predict(node, stm, settings);
   return queries.map((stm) => {
     const start = performance.now();
@@ -110,7 +112,7 @@ if (import.meta.main) {
   const sizes = process.argv.slice(2).map(Number);
   const rows = measurePredictLatency({
     sizes: sizes.length > 0 ? sizes : [1_000, 10_000, 100_000],
-    queries: 200,
+    queriesFor: (size) => Math.max(200, Math.min(4_000, 10_000_000 / size)),
   });
   process.stdout.write(`seed ${PREDICT_SEED}, Node ${process.versions.node}\n`);
   process.stdout.write(`${printPredictLatency(rows)}\n`);

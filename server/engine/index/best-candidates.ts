@@ -1,5 +1,5 @@
-/** Whether `a` comes after `b` in the order that is to be kept. Total: of two, one does. */
-export type ComesAfter = (a: number, b: number) => boolean;
+/** Positive when `a` comes after `b` in the order that is to be kept. Total: never 0 for two different ones. */
+export type Order = (a: number, b: number) => number;
 
 /**
  * The first `limit` of many numbers in an order, found as they come: a binary heap with the last of those kept on
@@ -8,11 +8,11 @@ export type ComesAfter = (a: number, b: number) => boolean;
 export class BestCandidates {
   readonly #heap: number[] = [];
   readonly #limit: number;
-  readonly #comesAfter: ComesAfter;
+  readonly #order: Order;
 
-  constructor(limit: number, comesAfter: ComesAfter) {
+  constructor(limit: number, order: Order) {
     this.#limit = limit;
-    this.#comesAfter = comesAfter;
+    this.#order = order;
   }
 
   /** The last of those kept, once there are as many as may be: what comes after it is not kept. −1 until then. */
@@ -25,7 +25,7 @@ export class BestCandidates {
     if (heap.length < this.#limit) {
       heap.push(candidate);
       this.#rise(heap.length - 1);
-    } else if (this.#comesAfter(heap[0] ?? 0, candidate)) {
+    } else if (this.#order(heap[0] ?? 0, candidate) > 0) {
       heap[0] = candidate;
       this.#sink();
     }
@@ -33,7 +33,7 @@ export class BestCandidates {
 
   /** Those kept, in order. */
   sorted(): number[] {
-    return this.#heap.toSorted((a, b) => (this.#comesAfter(a, b) ? 1 : -1));
+    return this.#heap.toSorted(this.#order);
   }
 
   #rise(start: number): void {
@@ -42,7 +42,7 @@ export class BestCandidates {
     let at = start;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (this.#comesAfter(heap[parent] ?? 0, rising)) break;
+      if (this.#order(heap[parent] ?? 0, rising) > 0) break;
       heap[at] = heap[parent] ?? 0;
       at = parent;
     }
@@ -57,9 +57,8 @@ export class BestCandidates {
       let child = 2 * at + 1;
       if (child >= heap.length) break;
       const other = child + 1;
-      if (other < heap.length && this.#comesAfter(heap[other] ?? 0, heap[child] ?? 0))
-        child = other;
-      if (this.#comesAfter(sinking, heap[child] ?? 0)) break;
+      if (other < heap.length && this.#order(heap[other] ?? 0, heap[child] ?? 0) > 0) child = other;
+      if (this.#order(sinking, heap[child] ?? 0) > 0) break;
       heap[at] = heap[child] ?? 0;
       at = child;
     }

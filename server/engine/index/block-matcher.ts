@@ -20,7 +20,8 @@ export class BlockMatcher {
   first = Infinity;
   /** Behind the last position in the pattern of any block; 0 without one. */
   end = 0;
-  readonly #node: NodeReplica;
+  readonly #symbols: Int32Array;
+  readonly #starts: Uint32Array;
   readonly #query: StateQuery;
   /** The pattern's terms by position. */
   #pattern = new Int32Array(64);
@@ -28,7 +29,8 @@ export class BlockMatcher {
   #ranges = new Int32Array(64);
 
   constructor(node: NodeReplica, query: StateQuery) {
-    this.#node = node;
+    this.#symbols = node.patterns.symbols;
+    this.#starts = node.patterns.starts;
     this.#query = query;
   }
 
@@ -44,7 +46,8 @@ export class BlockMatcher {
 
   /** As `match`, for a pattern whose longest common subsequence is one symbol: the first that the state has. */
   matchSingle(slot: number): void {
-    const { symbols, starts } = this.#node.patterns;
+    const symbols = this.#symbols;
+    const starts = this.#starts;
     const { termOf, positions, positionStarts } = this.#query;
     const start = starts[slot] ?? 0;
     let at = start;
@@ -60,7 +63,8 @@ export class BlockMatcher {
   }
 
   #readPattern(slot: number): number {
-    const { symbols, starts } = this.#node.patterns;
+    const symbols = this.#symbols;
+    const starts = this.#starts;
     const start = starts[slot] ?? 0;
     const length = (starts[slot + 1] ?? 0) - start;
     if (length > this.#pattern.length) this.#pattern = new Int32Array(length * 2);

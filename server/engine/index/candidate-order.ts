@@ -1,3 +1,4 @@
+import type { Order } from "./best-candidates.ts";
 import { BestCandidates } from "./best-candidates.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Extraction } from "./extraction.ts";
@@ -8,20 +9,16 @@ import type { StateQuery } from "./state-query.ts";
 
 /** Positions in the candidates' lists, most similar first, then by hash (prediction.md §9, product rule). */
 export function sortCandidates(node: NodeReplica, candidates: Candidates): number[] {
-  const isBehind = bySimilarity(node, candidates);
   const order = Array.from({ length: candidates.count }, (_, index) => index);
-  return order.sort((a, b) => (isBehind(a, b) ? 1 : -1));
+  return order.sort(bySimilarity(node, candidates));
 }
 
-function bySimilarity(
-  { patterns }: NodeReplica,
-  { slots, similarities }: Candidates,
-): (a: number, b: number) => boolean {
-  return (a, b) => {
-    const difference = (similarities[a] ?? 0) - (similarities[b] ?? 0);
-    if (difference !== 0) return difference < 0;
-    return compareHashes(patterns.hashes, slots[a] ?? 0, slots[b] ?? 0) > 0;
-  };
+function bySimilarity({ patterns }: NodeReplica, candidates: Candidates): Order {
+  const { slots, similarities } = candidates;
+  const { hashes } = patterns;
+  return (a, b) =>
+    (similarities[b] ?? 0) - (similarities[a] ?? 0) ||
+    compareHashes(hashes, slots[a] ?? 0, slots[b] ?? 0);
 }
 
 export interface Pruning {
@@ -42,11 +39,11 @@ export function pruneCandidates(pruning: Pruning): number[] {
   const { slots, commons, count } = candidates;
   const { starts } = node.patterns;
   const potentials = new Float64Array(count);
-  const isLessSimilar = bySimilarity(node, candidates);
-  const best = new BestCandidates(limit, (a, b) => {
-    const difference = (potentials[a] ?? 0) - (potentials[b] ?? 0);
-    return difference === 0 ? isLessSimilar(a, b) : difference < 0;
-  });
+  const compareTied = bySimilarity(node, candidates);
+  const best = new BestCandidates(
+    limit,
+    (a, b) => (potentials[b] ?? 0) - (potentials[a] ?? 0) || compareTied(a, b),
+  );
   const isBounded = extraction.fuzzy === undefined && commons !== undefined;
   const bound = isBounded ? new PotentialBound(query.state.length) : undefined;
   const order = isBounded ? byCommonLength(commons, count) : undefined;
@@ -60,7 +57,7 @@ export function pruneCandidates(pruning: Pruning): number[] {
         (starts[slot + 1] ?? 0) - (starts[slot] ?? 0),
       );
       const needed = potentials[last] ?? 0;
-      if (highest < needed || (highest === needed && isLessSimilar(index, last))) continue;
+      if (highest < needed || (highest === needed && compareTied(index, last) > 0)) continue;
     }
     extraction.extract(slot, commons?.[index]);
     potentials[index] = extraction.preliminaryPotential;

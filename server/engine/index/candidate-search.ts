@@ -17,6 +17,8 @@ import type { StateQuery } from "./state-query.ts";
 export interface EnsembleMember {
   slot: number;
   similarity: number;
+  /** Length of the longest common subsequence; undefined in character mode. */
+  common: number | undefined;
 }
 
 export type IndexSearchResult =
@@ -43,6 +45,7 @@ export function searchIndex(node: NodeReplica, query: StateQuery): IndexSearchRe
   const members = order.map((index) => ({
     slot: candidates.slots[index] ?? 0,
     similarity: candidates.similarities[index] ?? 0,
+    common: candidates.commons?.[index],
   }));
   return { members, extraction, empty: null };
 }

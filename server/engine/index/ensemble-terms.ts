@@ -1,57 +1,61 @@
 import { weightedLog } from "../distributions.ts";
 import { patternsWithSymbol, symbolWeight } from "../ensemble-metrics.ts";
 import type { NodeReplica } from "./node-replica.ts";
+import type { SparseNumbers } from "./query-scratch.ts";
 
 /** Counts up to this are common enough to keep the terms of their entropies. */
-const KEPT_COUNTS = 64;
+const KEPT_COUNTS = 32;
 
 /**
  * The terms of which an ensemble's figures are sums, each computed once per query: the same symbols, and the same
  * counts out of the same totals, come again and again.
  */
 export class EnsembleTerms {
-  /** By symbol id: P of prediction.md §8.2, NaN where it is not defined. */
-  readonly #probabilities: Float64Array;
-  readonly #globalTerms: Float64Array;
-  readonly #symbolWeights: Float64Array;
+  /** By symbol id, its place in the lists plus one; 0 where P is not defined. */
+  readonly #places: SparseNumbers;
+  readonly #probabilities: number[] = [];
+  readonly #globalTerms: number[] = [];
+  readonly #symbolWeights: number[] = [];
   readonly #bitTerms = new Float64Array(KEPT_COUNTS * KEPT_COUNTS).fill(Number.NaN);
   readonly #normalTerms = new Float64Array(KEPT_COUNTS * KEPT_COUNTS).fill(Number.NaN);
   readonly #node: NodeReplica;
   readonly #patterns: number;
   readonly #lnSymbols: number;
 
-  constructor(node: NodeReplica) {
+  constructor(node: NodeReplica, places: SparseNumbers) {
     this.#node = node;
     this.#patterns = node.totals().patterns;
     this.#lnSymbols = Math.log(node.symbols.known);
-    const { size } = node.symbols;
-    this.#probabilities = new Float64Array(size).fill(Number.NaN);
-    this.#globalTerms = new Float64Array(size);
-    this.#symbolWeights = new Float64Array(size);
+    this.#places = places;
   }
 
   /** A symbol that some member matched or misses. */
   define(id: number): void {
-    if (!Number.isNaN(this.#probabilities[id] ?? 0)) return;
+    if ((this.#places.values[id] ?? 0) > 0) return;
     const p = this.#node.symbols.members(id) / this.#patterns;
-    this.#probabilities[id] = p;
-    this.#globalTerms[id] = p > 0 ? weightedLog(p, this.#lnSymbols) : 0;
-    this.#symbolWeights[id] = symbolWeight(patternsWithSymbol(p, this.#patterns), this.#patterns);
+    const k = patternsWithSymbol(p, this.#patterns);
+    this.#probabilities.push(p);
+    this.#globalTerms.push(p > 0 ? weightedLog(p, this.#lnSymbols) : 0);
+    this.#symbolWeights.push(symbolWeight(k, this.#patterns));
+    this.#places.set(id, this.#probabilities.length);
   }
 
-  /** P; 0 where it is not defined. */
+  /** P of prediction.md §8.2; 0 where it is not defined. */
   probability(id: number): number {
-    return this.#probabilities[id] || 0;
+    const place = this.#places.values[id] ?? 0;
+    return place === 0 ? 0 : (this.#probabilities[place - 1] ?? 0);
   }
 
-  /** `P·log_N P` */
+  /** `P·log_N P` of a symbol that is defined. */
   globalTerm(id: number): number {
-    return this.#globalTerms[id] ?? 0;
+    return this.#globalTerms[(this.#places.values[id] ?? 0) - 1] ?? 0;
   }
 
   /** `log2(U/k) + 1`, with k = 1 where P is not defined. */
   symbolWeight(id: number): number {
-    return this.#symbolWeights[id] || symbolWeight(1, this.#patterns);
+    const place = this.#places.values[id] ?? 0;
+    if (place === 0) return symbolWeight(1, this.#patterns);
+    return this.#symbolWeights[place - 1] ?? 0;
   }
 
   /** `p·log2 p` with p = count / total */

@@ -67,8 +67,8 @@ export class EnsembleFigures {
   constructor(node: NodeReplica, query: StateQuery) {
     this.#node = node;
     this.#query = query;
-    this.#counts = new SymbolCounts(node);
-    this.#terms = new EnsembleTerms(node);
+    this.#counts = new SymbolCounts(node, query.scratch.places);
+    this.#terms = new EnsembleTerms(node, query.scratch.defined);
     this.#futures = new FutureGroups(node);
     this.#patternFrequencies = node.totals().patternFrequencies;
   }
@@ -88,8 +88,8 @@ export class EnsembleFigures {
   #extractAll(members: readonly EnsembleMember[], extraction: Extraction): Extracted[] {
     const { patterns } = this.#node;
     const weights = stateWeightsOf(this.#node, this.#query);
-    return members.map(({ slot, similarity }) => {
-      extraction.extract(slot);
+    return members.map(({ slot, similarity, common }) => {
+      extraction.extract(slot, common);
       const { presentStart, presentEnd, evidence, confidence, snr, fragmentation } = extraction;
       const frequency = patterns.frequencyOf(slot);
       this.#define(slot, extraction);
@@ -98,6 +98,7 @@ export class EnsembleFigures {
       return {
         slot,
         similarity,
+        common,
         frequency,
         presentStart,
         presentEnd,

@@ -26,12 +26,15 @@ export class Extraction {
   snr = 0;
   fragmentation = 0;
   preliminaryPotential = 0;
-  readonly #node: NodeReplica;
   readonly #query: StateQuery;
+  /** The arrays of the patterns, which do not change during a query. */
+  readonly #symbols: Int32Array;
+  readonly #starts: Uint32Array;
 
   constructor(node: NodeReplica, query: StateQuery) {
-    this.#node = node;
     this.#query = query;
+    this.#symbols = node.patterns.symbols;
+    this.#starts = node.patterns.starts;
     this.blocks = new BlockMatcher(node, query);
     const threshold = query.settings.fuzzyTokenThreshold ?? 0;
     this.fuzzy = threshold > 0 ? new FuzzyMatcher(node, query, threshold) : undefined;
@@ -68,7 +71,7 @@ export class Extraction {
   /** The state's symbols outside the blocks: those of the whole pattern are also those of its present. */
   #measure(slot: number, matches: number): void {
     const extras = this.#query.terms.length - matches;
-    this.evidence = evidenceOf(matches, this.#node.patterns.lengthOf(slot));
+    this.evidence = evidenceOf(matches, this.#lengthOf(slot));
     this.confidence = confidenceOf(matches, this.presentEnd - this.presentStart);
     this.snr = signalToNoise(matches, extras);
     this.fragmentation = fragmentationOf(this.blocks.count);
@@ -81,7 +84,7 @@ export class Extraction {
 
   /** prediction.md §6.1, in positions: the past ends behind the event of its last symbol, unless that comes back. */
   #segment(slot: number, firstMatch: number): void {
-    const length = this.#node.patterns.lengthOf(slot);
+    const length = this.#lengthOf(slot);
     const { count, first, end } = this.blocks;
     if (count === 0) {
       this.presentStart = 0;
@@ -104,16 +107,16 @@ export class Extraction {
 
   /** Behind the event that the position is in. */
   #eventEnd(slot: number, position: number): number {
-    const { symbols } = this.#node.patterns;
-    const start = this.#node.patterns.startOf(slot);
+    const symbols = this.#symbols;
+    const start = this.#starts[slot] ?? 0;
     let at = start + position;
     while ((symbols[at] ?? -1) >= 0) at += 1;
     return at + 1 - start;
   }
 
   #eventStart(slot: number, position: number): number {
-    const { symbols } = this.#node.patterns;
-    const start = this.#node.patterns.startOf(slot);
+    const symbols = this.#symbols;
+    const start = this.#starts[slot] ?? 0;
     let at = start + position;
     while (at > start && (symbols[at - 1] ?? -1) >= 0) at -= 1;
     return at - start;
@@ -127,7 +130,10 @@ export class Extraction {
   }
 
   #symbolAt(slot: number, position: number): number {
-    const { symbols } = this.#node.patterns;
-    return (symbols[this.#node.patterns.startOf(slot) + position] ?? 0) & SYMBOL_BITS;
+    return (this.#symbols[(this.#starts[slot] ?? 0) + position] ?? 0) & SYMBOL_BITS;
+  }
+
+  #lengthOf(slot: number): number {
+    return (this.#starts[slot + 1] ?? 0) - (this.#starts[slot] ?? 0);
   }
 }

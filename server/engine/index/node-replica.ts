@@ -15,6 +15,7 @@ import { uniteMetadata } from "../pattern-metadata.ts";
 import { VectorIndex } from "../vector-index.ts";
 import { EVENT_END, PatternTable, SYMBOL_BITS } from "./pattern-table.ts";
 import { PostingLists } from "./posting-lists.ts";
+import { QueryScratch } from "./query-scratch.ts";
 import { SymbolTable } from "./symbol-table.ts";
 
 /** The statistics that finalize took its metrics from; it covers the slots below `slots`. */
@@ -45,6 +46,7 @@ export class NodeReplica {
   /** By slot; most patterns have none. */
   #emotives = new Map<number, Emotives[]>();
   #metadata = new Map<number, PatternMetadata>();
+  readonly #scratches: QueryScratch[] = [];
   readonly #affinities = new Map<string, Emotives>();
 
   /** Throws `PATTERN_NOT_FOUND` or `VECTOR_DIMENSION_MISMATCH`, and then has changed nothing. */
@@ -149,6 +151,18 @@ export class NodeReplica {
     };
   }
 
+  /** Zeros for one query, which gives them back; queries under way at once have each their own. */
+  takeScratch(): QueryScratch {
+    const scratch = this.#scratches.pop() ?? new QueryScratch();
+    scratch.fit(this.symbols.size);
+    return scratch;
+  }
+
+  giveBackScratch(scratch: QueryScratch): void {
+    scratch.wipe();
+    this.#scratches.push(scratch);
+  }
+
   /** Bytes of the arrays, and an estimate for texts, emotives and metadata. */
   get sizeBytes(): number {
     const { patterns, symbols, postings, finalized, vectors } = this;
@@ -229,6 +243,7 @@ export class NodeReplica {
   #clear(): void {
     this.#empty();
     this.finalized = undefined;
+    this.#scratches.length = 0;
     this.#affinities.clear();
     this.vectors.clear();
   }

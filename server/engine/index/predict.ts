@@ -23,11 +23,20 @@ export function predict(
   if (first === undefined) {
     return { predictions: [], futurePotentials: [], empty: "NO_SYMBOLS", bestSimilarity: null };
   }
-  const { maxPredictions, affinityEmotive, rankSortAlgo } = settings;
+  const { maxPredictions, affinityEmotive } = settings;
   if (others.length === 0) {
     return predictFromOneSymbol(node, { symbol: first, maxPredictions, affinityEmotive });
   }
   const query = new StateQuery(node, stm, settings);
+  try {
+    return predictSequence(node, query);
+  } finally {
+    node.giveBackScratch(query.scratch);
+  }
+}
+
+function predictSequence(node: NodeReplica, query: StateQuery): PredictionList {
+  const { rankSortAlgo, maxPredictions } = query.settings;
   const found = searchIndex(node, query);
   if (found.empty !== null) {
     const { empty, bestSimilarity } = found;

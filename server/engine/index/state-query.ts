@@ -2,6 +2,7 @@ import type { Event } from "@kato-rpc/shared/observation.ts";
 import type { PredictionSettings } from "@kato-rpc/shared/prediction.ts";
 
 import type { NodeReplica } from "./node-replica.ts";
+import type { QueryScratch } from "./query-scratch.ts";
 
 export const BITS_PER_WORD = 32;
 
@@ -24,8 +25,9 @@ export class StateQuery {
   readonly terms: Int32Array;
   /** By term less one, its symbol id. */
   readonly symbolIds: number[] = [];
-  /** By symbol id, its term: written for this query, to be wiped by `release`. */
+  /** By symbol id, its term. */
   readonly termOf: Int32Array;
+  readonly scratch: QueryScratch;
   /** Positions of term t are `positions[positionStarts[t] … positionStarts[t + 1])`, ascending. */
   readonly positions: Int32Array;
   readonly positionStarts: Int32Array;
@@ -39,7 +41,8 @@ export class StateQuery {
     this.state = stm.flat();
     this.settings = settings;
     this.distinctCount = new Set(this.state).size;
-    this.termOf = new Int32Array(node.symbols.size);
+    this.scratch = node.takeScratch();
+    this.termOf = this.scratch.terms.values;
     this.terms = Int32Array.from(this.state, (symbol) => this.#termFor(node.symbols.find(symbol)));
     this.wordCount = Math.ceil(this.state.length / BITS_PER_WORD);
     this.masks = new Int32Array((this.symbolIds.length + 1) * this.wordCount);
@@ -58,7 +61,7 @@ export class StateQuery {
     const found = this.termOf[id] ?? 0;
     if (found > 0) return found;
     this.symbolIds.push(id);
-    this.termOf[id] = this.symbolIds.length;
+    this.scratch.terms.set(id, this.symbolIds.length);
     return this.symbolIds.length;
   }
 

@@ -24,10 +24,12 @@ export function predictFromOneSymbol(node: NodeReplica, query: SymbolQuery): Pre
   const id = node.symbols.find(query.symbol);
   const weigh = id === undefined ? undefined : weigherOf(node, query, id);
   const potentials = new Map<number, number>();
-  const best = new BestCandidates(query.maxPredictions, (a, b) => {
-    const difference = (potentials.get(a) ?? 0) - (potentials.get(b) ?? 0);
-    return difference === 0 ? compareHashes(node.patterns.hashes, a, b) > 0 : difference < 0;
-  });
+  const best = new BestCandidates(
+    query.maxPredictions,
+    (a, b) =>
+      (potentials.get(b) ?? 0) - (potentials.get(a) ?? 0) ||
+      compareHashes(node.patterns.hashes, a, b),
+  );
   for (const slot of id === undefined ? [] : slotsBeginningWith(node, id)) {
     potentials.set(slot, potentialOfSlot(node, slot, weigh?.(slot)));
     best.add(slot);
