@@ -45,6 +45,19 @@ describe("the event of an observation", () => {
     expect(processed.event).toEqual(["VCTR|97d170e1550eee4afc0af065b78cda302a97674c"]);
   });
 
+  test("names the sum for indexing, and its nearest neighbours beside it, all sorted", () => {
+    const nearestVectors = (_: readonly number[], count: number) =>
+      ["VCTR|z", vectorName([1, 2]), "VCTR|0", "VCTR|1"].slice(0, count);
+
+    const processed = processObservation(
+      { strings: ["A"], vectors: [[1, 2]] },
+      { ...SORTED, nearestVectors },
+    );
+
+    expect(processed.event).toEqual(["VCTR|0", vectorName([1, 2]), "VCTR|z", "A"]);
+    expect(processed.vector).toEqual({ name: vectorName([1, 2]), vector: [1, 2] });
+  });
+
   test("is refused for vectors of unequal dimension, a single number included", () => {
     const unequal = { strings: ["a"], vectors: [[1, 2], [3]] };
 

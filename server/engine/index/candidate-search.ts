@@ -1,0 +1,98 @@
+import type { EmptyReason } from "@kato-rpc/shared/prediction.ts";
+
+import type { FilterPlan } from "../filters.ts";
+import { planFilters } from "../filters.ts";
+import { ENSEMBLE_FACTOR } from "../ranking.ts";
+import { tokenRatio, tokenSimilarity } from "../similarity.ts";
+import { pruneCandidates, sortCandidates } from "./candidate-order.ts";
+import type { SlotTest } from "./candidates.ts";
+import { findCandidates } from "./candidates.ts";
+import { CharacterMatcher } from "./character-matcher.ts";
+import { commonLengthIn } from "./common-length.ts";
+import { Extraction } from "./extraction.ts";
+import type { NodeReplica } from "./node-replica.ts";
+import { OverlapCounter } from "./overlap-counter.ts";
+import type { StateQuery } from "./state-query.ts";
+
+export interface EnsembleMember {
+  slot: number;
+  similarity: number;
+  /** Length of the longest common subsequence; undefined in character mode. */
+  common: number | undefined;
+}
+
+export type IndexSearchResult =
+  | { members: EnsembleMember[]; extraction: Extraction; empty: null }
+  | { empty: EmptyReason; bestSimilarity: number | null };
+
+/** The ensemble for a state of two or more symbols (prediction.md §3): what `searchNaively` finds, in its order. */
+export function searchIndex(node: NodeReplica, query: StateQuery): IndexSearchResult {
+  if (node.totals().patterns === 0) return { empty: "NO_PATTERNS", bestSimilarity: null };
+  const { settings, state, distinctCount } = query;
+  const plan = planFilters(settings, { length: state.length, distinct: distinctCount });
+  if (plan.lets === "none") return { empty: "FILTERED", bestSimilarity: null };
+
+  const test = createSlotTest(node, query, plan);
+  const candidates = findCandidates(node, query, test);
+  if (candidates.count === 0) return explainEmpty(node, query, test);
+
+  const extraction = new Extraction(node, query);
+  const limit = ENSEMBLE_FACTOR * settings.maxPredictions;
+  const order =
+    candidates.count <= limit
+      ? sortCandidates(node, candidates)
+      : pruneCandidates({ node, query, candidates, extraction, limit });
+  const members = order.map((index) => ({
+    slot: candidates.slots[index] ?? 0,
+    similarity: candidates.similarities[index] ?? 0,
+    common: candidates.commons?.[index],
+  }));
+  return { members, extraction, empty: null };
+}
+
+function createSlotTest(node: NodeReplica, query: StateQuery, plan: FilterPlan): SlotTest {
+  const { state, settings } = query;
+  const totalOf = (slot: number): number => node.patterns.lengthOf(slot) + state.length;
+  if (!settings.useTokenMatching) {
+    const characters = new CharacterMatcher(node, query);
+    const similarity = (slot: number): number => characters.similarity(slot);
+    const passes = createFilter(plan, { overlaps: new OverlapCounter(node, query), similarity });
+    return { passes, similarity, common: undefined };
+  }
+  const common = commonLengthIn(node, query);
+  const ratio = (slot: number): number => tokenRatio(common(slot), totalOf(slot));
+  return {
+    passes: createFilter(plan, { overlaps: new OverlapCounter(node, query), similarity: ratio }),
+    similarity: (slot) => tokenSimilarity(common(slot), totalOf(slot)),
+    common,
+  };
+}
+
+function createFilter(
+  plan: FilterPlan,
+  of: { overlaps: OverlapCounter; similarity: (slot: number) => number },
+): SlotTest["passes"] {
+  if (plan.lets !== "some") return undefined;
+  const { passes, leastSimilarity } = plan;
+  return (slot) => {
+    const overlap = of.overlaps.count(slot);
+    if (!passes(overlap)) return false;
+    if (leastSimilarity === null) return true;
+    return overlap.shared > 0 && of.similarity(slot) >= leastSimilarity;
+  };
+}
+
+/** Looks at all patterns once more: whether any passed the filters, and how near the best of them came. */
+function explainEmpty(node: NodeReplica, query: StateQuery, test: SlotTest): IndexSearchResult {
+  const overlaps = new OverlapCounter(node, query);
+  let hasPassed = false;
+  let best = 0;
+  for (let slot = 0; slot < node.patterns.size; slot += 1) {
+    if (node.patterns.frequencyOf(slot) === 0 || test.passes?.(slot) === false) continue;
+    hasPassed = true;
+    if (overlaps.sharesAny(slot)) best = Math.max(best, test.similarity(slot));
+  }
+  return hasPassed
+    ? { empty: "BELOW_THRESHOLD", bestSimilarity: best }
+    : { empty: "FILTERED", bestSimilarity: null };
+}

@@ -1,0 +1,244 @@
+import type { SequencePrediction, WeightedFigures } from "@kato-rpc/shared/prediction.ts";
+
+import { UNWEIGHTED } from "../affinity.ts";
+import { cosineDistance, itfdfSimilarityOf, LEAST_PROBABILITY } from "../ensemble-metrics.ts";
+import type { IntrinsicMetrics } from "../long-term-memory.ts";
+import type { BaseFigures } from "../metrics.ts";
+import { potentialOf } from "../metrics.ts";
+import type { EnsembleMember } from "./candidate-search.ts";
+import { EnsembleTerms } from "./ensemble-terms.ts";
+import type { Extraction } from "./extraction.ts";
+import type { FutureGroup } from "./future-groups.ts";
+import { FutureGroups } from "./future-groups.ts";
+import { intrinsicMetricsOf } from "./intrinsic-metrics.ts";
+import type { NodeReplica } from "./node-replica.ts";
+import { SYMBOL_BITS } from "./pattern-table.ts";
+import type { StateQuery } from "./state-query.ts";
+import { stateWeightsOf } from "./state-weights.ts";
+import { SymbolCounts } from "./symbol-counts.ts";
+
+/** The numbers of a prediction, all that ranking needs. */
+export type Figures = Omit<
+  SequencePrediction,
+  | "type"
+  | "name"
+  | "emotives"
+  | "matches"
+  | "past"
+  | "present"
+  | "future"
+  | "missing"
+  | "extras"
+  | "anomalies"
+  | "sequence"
+> & { slot: number };
+
+export interface FiguredEnsemble {
+  /** One per member, in the order of the ensemble. */
+  figures: Figures[];
+  futures: FutureGroup[];
+}
+
+interface Extracted extends EnsembleMember, BaseFigures, WeightedFigures {
+  frequency: number;
+  presentStart: number;
+  presentEnd: number;
+  future: FutureGroup | undefined;
+}
+
+/**
+ * All that depends on the other members (prediction.md §8): the figures of `figureEnsemble`, of the same terms added in the
+ * same order, without its lists.
+ */
+export class EnsembleFigures {
+  readonly #node: NodeReplica;
+  readonly #query: StateQuery;
+  readonly #counts: SymbolCounts;
+  readonly #terms: EnsembleTerms;
+  readonly #futures: FutureGroups;
+  readonly #patternFrequencies: number;
+  #frequencies = 0;
+  #evidence = 0;
+  #futureWeights = 0;
+  /** Per term less one, its count in the state times P. */
+  #stateVector: number[] = [];
+  #stateSquares = 0;
+
+  constructor(node: NodeReplica, query: StateQuery) {
+    this.#node = node;
+    this.#query = query;
+    this.#counts = new SymbolCounts(node, query.scratch.places);
+    this.#terms = new EnsembleTerms(node, query.scratch.defined);
+    this.#futures = new FutureGroups(node);
+    this.#patternFrequencies = node.totals().patternFrequencies;
+  }
+
+  figure(members: readonly EnsembleMember[], extraction: Extraction): FiguredEnsemble {
+    const extracted = this.#extractAll(members, extraction);
+    for (const { frequency } of extracted) this.#frequencies += frequency;
+    for (const { similarity, frequency } of extracted) {
+      this.#evidence += similarity * (frequency / this.#frequencies);
+    }
+    const futures = this.#futures.groups();
+    for (const { weight } of futures) this.#futureWeights += weight;
+    this.#weighState();
+    return { figures: extracted.map((member) => this.#figureMember(member)), futures };
+  }
+
+  #extractAll(members: readonly EnsembleMember[], extraction: Extraction): Extracted[] {
+    const { patterns } = this.#node;
+    const weights = stateWeightsOf(this.#node, this.#query);
+    return members.map(({ slot, similarity, common }) => {
+      extraction.extract(slot, common);
+      const { presentStart, presentEnd, evidence, confidence, snr, fragmentation } = extraction;
+      const frequency = patterns.frequencyOf(slot);
+      this.#define(slot, extraction);
+      const future = this.#futures.add(slot, presentEnd, frequency * similarity);
+      const weighted = weights?.figures(slot, extraction) ?? UNWEIGHTED;
+      return {
+        slot,
+        similarity,
+        common,
+        frequency,
+        presentStart,
+        presentEnd,
+        evidence,
+        confidence,
+        snr,
+        fragmentation,
+        future,
+        weightedSimilarity: weighted.weightedSimilarity,
+        weightedEvidence: weighted.weightedEvidence,
+        weightedConfidence: weighted.weightedConfidence,
+        weightedSnr: weighted.weightedSnr,
+      };
+    });
+  }
+
+  /** A symbol of `present` is matched or missing; in fuzzy mode a match may also stand outside. */
+  #define(slot: number, extraction: Extraction): void {
+    const { presentStart, presentEnd } = extraction;
+    const { patterns } = this.#node;
+    const start = patterns.startOf(slot);
+    for (let at = start + presentStart; at < start + presentEnd; at += 1) {
+      this.#terms.define((patterns.symbols[at] ?? 0) & SYMBOL_BITS);
+    }
+    if (extraction.fuzzy === undefined) return;
+    for (const position of extraction.matchedPositions(slot)) {
+      const id = this.#query.symbolIds[(this.#query.terms[position] ?? 0) - 1];
+      if (id !== undefined) this.#terms.define(id);
+    }
+  }
+
+  #weighState(): void {
+    const { symbolIds } = this.#query;
+    this.#stateVector = symbolIds.map(
+      (id, index) => this.#terms.probability(id) * this.#query.occurrencesOf(index + 1),
+    );
+    for (const value of this.#stateVector) this.#stateSquares += value * value;
+  }
+
+  #figureMember(member: Extracted): Figures {
+    const { slot, similarity, frequency, future } = member;
+    const prior = frequency / this.#frequencies;
+    const weightedStrength = similarity * prior;
+    const share =
+      future === undefined || this.#futureWeights === 0 ? 0 : future.weight / this.#futureWeights;
+    this.#counts.count(slot, member.presentStart, member.presentEnd);
+    const itfdfSimilarity = this.#itfdfSimilarity(frequency);
+    const confluence = this.#confluence(member);
+    const intrinsic = intrinsicMetricsOf(this.#node, slot, this.#counts) ?? this.#distribution();
+    // Intrinsic metrics have recounted, over the whole pattern: so is tf-idf then.
+    const tfidfScore = this.#tfidfScore();
+    const effective = {
+      evidence: member.weightedEvidence ?? member.evidence,
+      confidence: member.weightedConfidence ?? member.confidence,
+      snr: member.weightedSnr ?? member.snr,
+      fragmentation: member.fragmentation,
+    };
+    return {
+      slot,
+      frequency,
+      potential: potentialOf(effective, itfdfSimilarity),
+      evidence: member.evidence,
+      similarity,
+      fragmentation: member.fragmentation,
+      snr: member.snr,
+      confluence,
+      predictiveInformation: share > 0 ? weightedStrength / share : 0,
+      confidence: member.confidence,
+      entropy: intrinsic.entropy,
+      normalizedEntropy: intrinsic.normalizedEntropy,
+      globalNormalizedEntropy: intrinsic.globalNormalizedEntropy,
+      itfdfSimilarity,
+      tfidfScore,
+      patternProbability: prior,
+      weightedStrength,
+      bayesianPosterior: this.#evidence === 0 ? 0 : weightedStrength / this.#evidence,
+      bayesianPrior: prior,
+      bayesianLikelihood: similarity,
+      weightedSimilarity: member.weightedSimilarity,
+      weightedEvidence: member.weightedEvidence,
+      weightedConfidence: member.weightedConfidence,
+      weightedSnr: member.weightedSnr,
+    };
+  }
+
+  #itfdfSimilarity(frequency: number): number {
+    const { symbolIds } = this.#query;
+    const { ids, counts } = this.#counts;
+    let squares = 0;
+    for (let i = 0; i < ids.length; i += 1) {
+      const value = this.#terms.probability(ids[i] ?? 0) * (counts[i] ?? 0);
+      squares += value * value;
+    }
+    let product = 0;
+    for (let i = 0; i < symbolIds.length; i += 1) {
+      const id = symbolIds[i] ?? 0;
+      const value = this.#terms.probability(id) * this.#counts.countOf(id);
+      product += (this.#stateVector[i] ?? 0) * value;
+    }
+    const distance = cosineDistance(product, this.#stateSquares, squares);
+    return itfdfSimilarityOf(distance, frequency, this.#frequencies);
+  }
+
+  /** As `confluenceOf`, over the symbols of the present with repeats. */
+  #confluence({ slot, presentStart, presentEnd, frequency }: Extracted): number {
+    if (presentStart === presentEnd) return 0;
+    const { symbols, starts } = this.#node.patterns;
+    const start = starts[slot] ?? 0;
+    let product = 1;
+    for (let at = start + presentStart; at < start + presentEnd; at += 1) {
+      const p = this.#terms.probability((symbols[at] ?? 0) & SYMBOL_BITS);
+      product *= p > 0 ? p : LEAST_PROBABILITY;
+    }
+    return (frequency / this.#patternFrequencies) * (1 - product);
+  }
+
+  /** As the functions of `distributions.ts`, all three in one walk. */
+  #distribution(): IntrinsicMetrics {
+    const { ids, counts, total } = this.#counts;
+    let entropy = 0;
+    let normalizedEntropy = 0;
+    let globalNormalizedEntropy = 0;
+    for (let i = 0; i < ids.length; i += 1) {
+      const count = counts[i] ?? 0;
+      entropy -= this.#terms.bitTerm(count, total);
+      normalizedEntropy -= this.#terms.normalTerm(count, total);
+      globalNormalizedEntropy -= this.#terms.globalTerm(ids[i] ?? 0);
+    }
+    return this.#node.symbols.known <= 1
+      ? { entropy, normalizedEntropy: 0, globalNormalizedEntropy: 0 }
+      : { entropy, normalizedEntropy, globalNormalizedEntropy };
+  }
+
+  #tfidfScore(): number {
+    const { ids, counts, total } = this.#counts;
+    if (ids.length === 0) return 0;
+    let sum = 0;
+    for (let i = 0; i < ids.length; i += 1) {
+      sum += ((counts[i] ?? 0) / total) * this.#terms.symbolWeight(ids[i] ?? 0);
+    }
+    return sum / ids.length;
+  }
+}

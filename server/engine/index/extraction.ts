@@ -1,0 +1,139 @@
+import {
+  confidenceOf,
+  evidenceOf,
+  fragmentationOf,
+  preliminaryPotential,
+  signalToNoise,
+} from "../metrics.ts";
+import { BlockMatcher } from "./block-matcher.ts";
+import { FuzzyMatcher } from "./fuzzy-matcher.ts";
+import type { NodeReplica } from "./node-replica.ts";
+import { SYMBOL_BITS } from "./pattern-table.ts";
+import type { StateQuery } from "./state-query.ts";
+
+/**
+ * The base figures of one pattern after another (prediction.md §5 and §6), as fields that the next call overwrites: this
+ * runs for every candidate, and most of them come to nothing.
+ */
+export class Extraction {
+  readonly blocks: BlockMatcher;
+  readonly fuzzy: FuzzyMatcher | undefined;
+  /** Where `present` begins and ends among the pattern's symbols, in whole events. */
+  presentStart = 0;
+  presentEnd = 0;
+  evidence = 0;
+  confidence = 0;
+  snr = 0;
+  fragmentation = 0;
+  preliminaryPotential = 0;
+  readonly #query: StateQuery;
+  /** The arrays of the patterns, which do not change during a query. */
+  readonly #symbols: Int32Array;
+  readonly #starts: Uint32Array;
+
+  constructor(node: NodeReplica, query: StateQuery) {
+    this.#query = query;
+    this.#symbols = node.patterns.symbols;
+    this.#starts = node.patterns.starts;
+    this.blocks = new BlockMatcher(node, query);
+    const threshold = query.settings.fuzzyTokenThreshold ?? 0;
+    this.fuzzy = threshold > 0 ? new FuzzyMatcher(node, query, threshold) : undefined;
+  }
+
+  /** `common` is the length of the longest common subsequence where it is known. */
+  extract(slot: number, common?: number): void {
+    if (common === 1) this.blocks.matchSingle(slot);
+    else this.blocks.match(slot);
+    const { count, matched } = this.blocks;
+    if (this.fuzzy === undefined) {
+      this.#segment(slot, count === 0 ? -1 : this.#symbolAt(slot, this.blocks.first));
+      this.#measure(slot, matched);
+    } else {
+      const positions = this.fuzzy.positions(slot);
+      const term = this.#query.terms[positions[0] ?? -1] ?? 0;
+      this.#segment(slot, this.#query.symbolIds[term - 1] ?? -1);
+      this.#measure(slot, positions.length);
+    }
+  }
+
+  /** Positions of the state that the slot last extracted has matched, ascending. */
+  matchedPositions(slot: number): number[] {
+    if (this.fuzzy !== undefined) return this.fuzzy.positions(slot);
+    const { count, stateStarts, lengths } = this.blocks;
+    const positions: number[] = [];
+    for (let block = 0; block < count; block += 1) {
+      const start = stateStarts[block] ?? 0;
+      for (let i = 0; i < (lengths[block] ?? 0); i += 1) positions.push(start + i);
+    }
+    return count > 1 ? positions.sort((a, b) => a - b) : positions;
+  }
+
+  /** The state's symbols outside the blocks: those of the whole pattern are also those of its present. */
+  #measure(slot: number, matches: number): void {
+    const extras = this.#query.terms.length - matches;
+    this.evidence = evidenceOf(matches, this.#lengthOf(slot));
+    this.confidence = confidenceOf(matches, this.presentEnd - this.presentStart);
+    this.snr = signalToNoise(matches, extras);
+    this.fragmentation = fragmentationOf(this.blocks.count);
+    this.preliminaryPotential = preliminaryPotential(
+      this.evidence + this.confidence,
+      this.snr,
+      this.fragmentation,
+    );
+  }
+
+  /** prediction.md §6.1, in positions: the past ends behind the event of its last symbol, unless that comes back. */
+  #segment(slot: number, firstMatch: number): void {
+    const length = this.#lengthOf(slot);
+    const { count, first, end } = this.blocks;
+    if (count === 0) {
+      this.presentStart = 0;
+      this.presentEnd = length;
+      return;
+    }
+    let start = 0;
+    if (first > 0) {
+      start = this.#eventEnd(slot, first - 1);
+      const lastPast = this.#eventStart(slot, first - 1);
+      if (this.#hasBetween(slot, [lastPast, start], firstMatch)) {
+        this.presentEnd = Math.max(start, this.#eventEnd(slot, end - 1));
+        this.presentStart = lastPast;
+        return;
+      }
+    }
+    this.presentStart = start;
+    this.presentEnd = Math.max(start, this.#eventEnd(slot, end - 1));
+  }
+
+  /** Behind the event that the position is in. */
+  #eventEnd(slot: number, position: number): number {
+    const symbols = this.#symbols;
+    const start = this.#starts[slot] ?? 0;
+    let at = start + position;
+    while ((symbols[at] ?? -1) >= 0) at += 1;
+    return at + 1 - start;
+  }
+
+  #eventStart(slot: number, position: number): number {
+    const symbols = this.#symbols;
+    const start = this.#starts[slot] ?? 0;
+    let at = start + position;
+    while (at > start && (symbols[at - 1] ?? -1) >= 0) at -= 1;
+    return at - start;
+  }
+
+  #hasBetween(slot: number, [from, to]: [number, number], symbol: number): boolean {
+    for (let position = from; position < to; position += 1) {
+      if (this.#symbolAt(slot, position) === symbol) return true;
+    }
+    return false;
+  }
+
+  #symbolAt(slot: number, position: number): number {
+    return (this.#symbols[(this.#starts[slot] ?? 0) + position] ?? 0) & SYMBOL_BITS;
+  }
+
+  #lengthOf(slot: number): number {
+    return (this.#starts[slot + 1] ?? 0) - (this.#starts[slot] ?? 0);
+  }
+}

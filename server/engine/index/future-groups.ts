@@ -1,0 +1,109 @@
+import { withRoomFor } from "./growing-array.ts";
+import type { NodeReplica } from "./node-replica.ts";
+import { EVENT_END, SYMBOL_BITS } from "./pattern-table.ts";
+
+export interface FutureGroup {
+  /** The first member's slot, and where its future begins among its symbols. */
+  slot: number;
+  start: number;
+  members: number;
+  /** Sum of frequency times similarity, in the order of the ensemble. */
+  weight: number;
+}
+
+interface KeyedGroup extends FutureGroup {
+  keyStart: number;
+  keyEnd: number;
+  /** The next group whose key has the same hash. */
+  next: KeyedGroup | undefined;
+}
+
+/**
+ * Groups the futures of an ensemble that are equal but for the order inside their events (prediction.md §8.3). A future's
+ * key is its symbols, sorted in each event, as the pattern has them: all keys lie in one array, found by a hash.
+ */
+export class FutureGroups {
+  readonly #node: NodeReplica;
+  readonly #groups: KeyedGroup[] = [];
+  readonly #byHash = new Map<number, KeyedGroup>();
+  #keys = new Int32Array(1024);
+  #keysEnd = 0;
+
+  constructor(node: NodeReplica) {
+    this.#node = node;
+  }
+
+  /** undefined when the pattern ends with its present. */
+  add(slot: number, start: number, weight: number): FutureGroup | undefined {
+    if (start >= this.#node.patterns.lengthOf(slot)) return undefined;
+    const group = this.#findOrAdd(slot, start);
+    group.members += 1;
+    group.weight += weight;
+    return group;
+  }
+
+  /** In the order of their first members. */
+  groups(): FutureGroup[] {
+    return this.#groups;
+  }
+
+  #findOrAdd(slot: number, start: number): KeyedGroup {
+    const keyStart = this.#keysEnd;
+    const keyEnd = this.#writeKey(slot, start);
+    const hash = this.#hashKey(keyEnd);
+    const first = this.#byHash.get(hash);
+    for (let group = first; group !== undefined; group = group.next) {
+      if (this.#isEqual(group, keyEnd)) return group;
+    }
+    const group = { slot, start, members: 0, weight: 0, keyStart, keyEnd, next: first };
+    this.#byHash.set(hash, group);
+    this.#groups.push(group);
+    this.#keysEnd = keyEnd;
+    return group;
+  }
+
+  /** Writes a key behind the last one kept; gives where it ends. */
+  #writeKey(slot: number, start: number): number {
+    const { symbols } = this.#node.patterns;
+    const from = this.#node.patterns.startOf(slot) + start;
+    const end = this.#node.patterns.startOf(slot + 1);
+    const offset = this.#keysEnd - from;
+    this.#keys = withRoomFor(this.#keys, end + offset);
+    const keys = this.#keys;
+    let eventStart = from;
+    for (let at = from; at < end; at += 1) {
+      const symbol = symbols[at] ?? 0;
+      keys[at + offset] = symbol;
+      if (symbol >= 0) continue;
+      if (at > eventStart) sortEvent(keys.subarray(eventStart + offset, at + offset + 1));
+      eventStart = at + 1;
+    }
+    return end + offset;
+  }
+
+  /** FNV-1a over whole symbols. */
+  #hashKey(keyEnd: number): number {
+    let hash = 0x811c_9dc5 | 0;
+    for (let at = this.#keysEnd; at < keyEnd; at += 1) {
+      hash = Math.imul(hash ^ (this.#keys[at] ?? 0), 0x0100_0193);
+    }
+    return hash;
+  }
+
+  #isEqual({ keyStart, keyEnd }: KeyedGroup, otherEnd: number): boolean {
+    const otherStart = this.#keysEnd;
+    if (keyEnd - keyStart !== otherEnd - otherStart) return false;
+    for (let i = 0; i < keyEnd - keyStart; i += 1) {
+      if (this.#keys[keyStart + i] !== this.#keys[otherStart + i]) return false;
+    }
+    return true;
+  }
+}
+
+/** Ascending by id, the mark of the event's end on the last. */
+function sortEvent(event: Int32Array): void {
+  const last = event.length - 1;
+  event[last] = (event[last] ?? 0) & SYMBOL_BITS;
+  event.sort();
+  event[last] = (event[last] ?? 0) | EVENT_END;
+}

@@ -1,0 +1,55 @@
+import type { Event } from "@kato-rpc/shared/observation.ts";
+import type { PredictionList, PredictionSettings } from "@kato-rpc/shared/prediction.ts";
+
+import { rankBy } from "../ranking.ts";
+import { searchIndex } from "./candidate-search.ts";
+import { describeFutures, PredictionWriter } from "./describe-prediction.ts";
+import { EnsembleFigures } from "./ensemble.ts";
+import type { NodeReplica } from "./node-replica.ts";
+import { StateQuery } from "./state-query.ts";
+import { predictFromOneSymbol } from "./symbol-predictions.ts";
+
+/**
+ * What the node's patterns say about short-term memory (prediction.md §1.2 and §3), the same bits as `predictNaively`. The same
+ * memory, events and settings give the same list, however the memory came about. Its inner lists may be shared, and
+ * are not to be changed.
+ */
+export function predict(
+  node: NodeReplica,
+  stm: readonly Event[],
+  settings: PredictionSettings,
+): PredictionList {
+  const [first, ...others] = stm.flat();
+  if (first === undefined) {
+    return { predictions: [], futurePotentials: [], empty: "NO_SYMBOLS", bestSimilarity: null };
+  }
+  const { maxPredictions, affinityEmotive } = settings;
+  if (others.length === 0) {
+    return predictFromOneSymbol(node, { symbol: first, maxPredictions, affinityEmotive });
+  }
+  const query = new StateQuery(node, stm, settings);
+  try {
+    return predictSequence(node, query);
+  } finally {
+    node.giveBackScratch(query.scratch);
+  }
+}
+
+function predictSequence(node: NodeReplica, query: StateQuery): PredictionList {
+  const { rankSortAlgo, maxPredictions } = query.settings;
+  const found = searchIndex(node, query);
+  if (found.empty !== null) {
+    const { empty, bestSimilarity } = found;
+    return { predictions: [], futurePotentials: [], empty, bestSimilarity };
+  }
+  const { members, extraction } = found;
+  const { figures, futures } = new EnsembleFigures(node, query).figure(members, extraction);
+  const ranked = rankBy(figures, rankSortAlgo, maxPredictions);
+  const writer = new PredictionWriter(node, query, extraction);
+  return {
+    predictions: ranked.map((each) => writer.describe(each)),
+    futurePotentials: describeFutures(node, futures),
+    empty: null,
+    bestSimilarity: null,
+  };
+}

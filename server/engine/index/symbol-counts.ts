@@ -1,0 +1,45 @@
+import type { NodeReplica } from "./node-replica.ts";
+import { SYMBOL_BITS } from "./pattern-table.ts";
+import type { SparseNumbers } from "./query-scratch.ts";
+
+/** The distinct symbols of one stretch of a pattern after another, in order of first occurrence, with their counts. */
+export class SymbolCounts {
+  readonly ids: number[] = [];
+  readonly counts: number[] = [];
+  /** Symbols counted, repeats included. */
+  total = 0;
+  readonly #node: NodeReplica;
+  /** By symbol id, its place in the lists plus one; wiped before every stretch. */
+  readonly #places: SparseNumbers;
+
+  constructor(node: NodeReplica, places: SparseNumbers) {
+    this.#node = node;
+    this.#places = places;
+  }
+
+  count(slot: number, from: number, to: number): void {
+    const { symbols, starts } = this.#node.patterns;
+    const places = this.#places;
+    places.wipe();
+    this.ids.length = 0;
+    this.counts.length = 0;
+    this.total = to - from;
+    const start = starts[slot] ?? 0;
+    for (let at = start + from; at < start + to; at += 1) {
+      const id = (symbols[at] ?? 0) & SYMBOL_BITS;
+      const place = places.values[id] ?? 0;
+      if (place > 0) {
+        this.counts[place - 1] = (this.counts[place - 1] ?? 0) + 1;
+        continue;
+      }
+      this.ids.push(id);
+      this.counts.push(1);
+      places.set(id, this.ids.length);
+    }
+  }
+
+  countOf(id: number): number {
+    const place = this.#places.values[id] ?? 0;
+    return place === 0 ? 0 : (this.counts[place - 1] ?? 0);
+  }
+}
