@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { LIMITS } from "@kato-rpc/shared/limits.ts";
+import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 
 /** The calls of one HTTP request, in the order in which they were sent. */
 export type RpcRequest = {
@@ -62,18 +63,18 @@ function readInputParameter(input: unknown): unknown {
   if (typeof input !== "string") {
     throw new ServiceError("INVALID_INPUT", "the query parameter `input` may stand only once");
   }
-  return parseJson(input, "the query parameter `input`");
+  return readJson(input, "the query parameter `input`");
 }
 
 function readBody(body: Buffer | undefined): unknown {
   if (body === undefined || body.length === 0) return undefined;
   if (!isUtf8(body)) throw new ServiceError("INVALID_INPUT", "the body is not valid UTF-8");
-  return parseJson(body.toString("utf8"), "the body");
+  return readJson(body.toString("utf8"), "the body");
 }
 
-function parseJson(text: string, what: string): unknown {
+function readJson(text: string, what: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     // The parser's own message would repeat part of the payload.
     throw new ServiceError("INVALID_INPUT", `${what} is not valid JSON`);

@@ -1,13 +1,17 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile, spawn } from "node:child_process";
+import { closeSync, constants, openSync } from "node:fs";
+import { Socket } from "node:net";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { call, createSession, dataOf, send } from "../support/http-calls.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { sendBatch } from "../support/rpc-batch.ts";
 import { freePort } from "../support/free-port.ts";
 import { openTestStore } from "../support/service.ts";
+import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { type LogLine, watchService, type WatchedService } from "../support/watched-service.ts";
 
@@ -123,7 +127,9 @@ describe("the log of calls", () => {
     await using store = await openTestStore("sqlite");
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    // Started here, because what is to be seen is a log whose reader waits.
+    await using directory = await makeTemporaryDirectory();
+    const pipe = await openPipe(directory.path);
+    // Started here, because what is to be seen is a log in a pipe whose reader waits.
     const child = spawn(process.execPath, [CLI, "serve"], {
       env: {
         PATH: process.env["PATH"],
@@ -133,8 +139,9 @@ describe("the log of calls", () => {
         KATO_LOG_FORMAT: "json",
         KATO_LOG_LEVEL: "debug",
       },
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", pipe.writeEnd, "inherit"],
     });
+    closeSync(pipe.writeEnd);
     try {
       await waitFor(async () => (await send(`${url}/ready`)).status === 200, {
         what: "the service to be ready",
@@ -154,10 +161,9 @@ describe("the log of calls", () => {
       const replies = await Promise.all(batches);
       expect(replies.map(({ status }) => status)).toEqual(Array(20).fill(200));
 
-      const lines: string[] = [];
-      createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
       child.kill("SIGTERM");
-      await once(child, "close");
+      const lines: string[] = [];
+      for await (const line of createInterface({ input: pipe.reader })) lines.push(line);
 
       const outcomes = lines
         .map((line) => JSON.parse(line) as LogLine)
@@ -166,9 +172,20 @@ describe("the log of calls", () => {
       expect(new Set(outcomes.map(({ requestId }) => requestId)).size).toBe(1_000);
     } finally {
       child.kill("SIGKILL");
+      pipe.reader.destroy();
     }
   });
 });
+
+/** A pipe as a container's log has it; Node gives children sockets, which take lines in other portions. */
+async function openPipe(directory: string): Promise<{ reader: Socket; writeEnd: number }> {
+  const path = join(directory, "pipe");
+  await promisify(execFile)("mkfifo", [path]);
+  // The reader first: without one the other end cannot be opened.
+  const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const reader = new Socket({ fd: readEnd, readable: true, writable: false });
+  return { reader, writeEnd: openSync(path, constants.O_WRONLY) };
+}
 
 /** Waits until each id has its line; gives the lines of all calls. */
 function untilLogged(service: WatchedService, ids: readonly string[]): Promise<LogLine[]> {

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { callByPipelining } from "../support/clients/pipelining-client.ts";
 import { call, createSession, dataOf } from "../support/http-calls.ts";
 import { writeWorkerPreload } from "../support/preload.ts";
+import { startRedis } from "../support/redis-server.ts";
 import { openTestStore } from "../support/service.ts";
 import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -58,6 +59,26 @@ describe("recycling", () => {
     expect(stillFromFirst.data?.workers[0]?.pid).toBe(first);
     expect(stillFromFirst.headers.connection).toBe("close");
     await waitFor(() => !service.workerPids().includes(first!), { what: "the first one to end" });
+  });
+
+  it("answers all that a client has pipelined before its connection closes", async () => {
+    await using redis = await startRedis();
+    await using service = await watchService({
+      store: redis.url,
+      env: { KATO_MAX_REQUESTS: "10", KATO_SLOW_MS: "0" },
+    });
+    const sessionId = await createSession(service.url);
+    const first = await answeringWorker(service);
+    await redis.pause();
+
+    const pipelined = callByPipelining(service.url, observations(sessionId, 5));
+    // Makes up the share; what only concerns the worker itself needs no Redis.
+    await waitFor(async () => (await answeringWorker(service)) !== first, {
+      what: "the successor to answer new connections",
+    });
+    await redis.resume();
+
+    expect((await pipelined).map(({ status }) => status)).toEqual(Array(5).fill(200));
   });
 
   it("leaves as many workers as before when one dies while its successor starts", async () => {
@@ -115,16 +136,17 @@ async function observePipelined(
 ): Promise<number> {
   const sessionId = await createSession(url);
   for (let round = 0; round < rounds; round++) {
-    const replies = await callByPipelining(
-      url,
-      Array.from({ length: atOnce }, () => ({
-        path: "session.observe",
-        input: { sessionId, strings: ["a"] },
-      })),
-    );
+    const replies = await callByPipelining(url, observations(sessionId, atOnce));
     expect(replies.map(({ status }) => status)).toEqual(Array(atOnce).fill(200));
   }
   return lengthOf(url, sessionId);
+}
+
+function observations(sessionId: string, count: number) {
+  return Array.from({ length: count }, () => ({
+    path: "session.observe",
+    input: { sessionId, strings: ["a"] },
+  }));
 }
 
 async function lengthOf(url: string, sessionId: string): Promise<number> {
@@ -132,6 +154,15 @@ async function lengthOf(url: string, sessionId: string): Promise<number> {
     input: { sessionId },
   });
   return length;
+}
+
+async function answeringWorker({ url }: WatchedService): Promise<string | undefined> {
+  const { workers } = await dataOf<{ workers: { workerId: string }[] }>(
+    url,
+    "monitor.concurrency",
+    { input: { scope: "worker" } },
+  );
+  return workers[0]?.workerId;
 }
 
 async function answeringPid({ url }: WatchedService): Promise<number | undefined> {
