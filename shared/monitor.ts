@@ -65,7 +65,7 @@ export type WorkerHealth = {
   uptimeSeconds: number;
   draining: boolean;
   memoryBytes: number;
-  /** 99th percentile of the event loop's delay over the last seconds. */
+  /** The longest that the event loop was late within the last second. */
   eventLoopDelayMs: number;
 };
 

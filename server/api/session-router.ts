@@ -26,7 +26,7 @@ export const sessionRouter = router({
     .query(({ input = {}, ctx }) => ctx.directory.list(input)),
   count: procedure
     .input(countSessionsInputSchema.optional())
-    .query(({ input, ctx }) => ctx.directory.count(input?.nodeId)),
+    .query(({ input, ctx }) => ctx.directory.count(input?.nodeId, ctx.call.deadlineAt)),
   extend: procedure
     .input(extendInputSchema)
     .mutation(({ input, ctx }) => ctx.sessions.extend(input, ctx.call)),

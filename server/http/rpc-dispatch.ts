@@ -101,12 +101,11 @@ export class RpcDispatch {
       pending.refusal = procedureNotFound(path, PROCEDURES);
     } else if (declared !== kind) {
       pending.refusal = wrongMethod(path, declared);
-    } else if (path.startsWith("monitor.")) {
-      // Who asks about an overload must get through it.
-      admission.enterAnyway();
     } else {
       try {
-        pending.waiting = admission.enter();
+        // Who asks about an overload must get through it.
+        if (path.startsWith("monitor.")) admission.enterAhead();
+        else pending.waiting = admission.enter();
       } catch (error) {
         pending.refusal = error as ServiceError;
       }

@@ -26,6 +26,9 @@ export type Waiting = {
   giveUp(): boolean;
 };
 
+/** How many calls that never wait may run beyond the limit. */
+const CALLS_AHEAD = 200;
+
 type Place = { admit: () => void; state: "waiting" | "running" | "gone" };
 
 /** Lets at most `limit` calls run at once and `queueLimit` wait, first come first served. */
@@ -54,7 +57,7 @@ export class Admission {
    */
   enter(): Waiting | undefined {
     if (this.running < this.#rules.limit) {
-      this.enterAnyway();
+      this.#begin();
       return undefined;
     }
     if (this.waiting >= this.#rules.queueLimit)
@@ -74,8 +77,18 @@ export class Admission {
     };
   }
 
-  /** For calls that must get through under any load; they count, but never wait. */
-  enterAnyway(): void {
+  /**
+   * For calls that must get through under any load: they count, but never wait.
+   *
+   * @throws ServiceError OVERLOADED when too many of them run already
+   */
+  enterAhead(): void {
+    if (this.running >= this.#rules.limit + CALLS_AHEAD)
+      throw this.overloaded("too many calls of the monitor run already");
+    this.#begin();
+  }
+
+  #begin(): void {
     this.running += 1;
     if (this.running > this.peak) this.peak = this.running;
     this.#noteStatus();
@@ -89,7 +102,7 @@ export class Admission {
       if (next.state === "gone") continue;
       next.state = "running";
       this.waiting -= 1;
-      this.enterAnyway();
+      this.#begin();
       next.admit();
     }
     this.#noteStatus();

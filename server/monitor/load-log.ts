@@ -9,10 +9,9 @@ const QUIET_MS = 1_000;
 
 const RANK: Record<LoadStatus, number> = { healthy: 0, warning: 1, critical: 2 };
 
-/** Writes the load to the log: a line when a threshold is crossed upwards, and a report every minute in which the peak grew. */
+/** Writes the load to the log: a line when a threshold is crossed upwards, and a report every minute. */
 export function watchLoad(log: Logger, limit: number) {
   let timer: NodeJS.Timeout | undefined;
-  let reportedPeak = 0;
   let before: LoadStatus = "healthy";
   const toldAt: Record<LoadStatus, number> = {
     healthy: 0,
@@ -29,13 +28,13 @@ export function watchLoad(log: Logger, limit: number) {
       if (status === "critical") log.error(line, "95 % of the concurrency limit reached");
       else log.warn(line, "80 % of the concurrency limit reached");
     },
-    start(admission: Pick<Admission, "peak">): void {
+    start(admission: Pick<Admission, "running" | "waiting" | "peak">): void {
       timer = setInterval(() => {
-        const { peak } = admission;
-        if (peak <= reportedPeak) return;
-        reportedPeak = peak;
-        const utilizationPercent = percentOf(peak, limit);
-        log.info({ peak, limit, utilizationPercent }, "concurrency peak since start");
+        const { running, waiting, peak } = admission;
+        const utilizationPercent = percentOf(running, limit);
+        const peakPercent = percentOf(peak, limit);
+        const line = { running, waiting, utilizationPercent, peak, peakPercent, limit };
+        log.info(line, "concurrency");
       }, REPORT_INTERVAL_MS);
       timer.unref();
     },

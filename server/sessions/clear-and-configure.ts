@@ -8,6 +8,7 @@ export function clearStm(requestId: string): SessionChange<{ cleared: true }> {
   const id = rememberedId("clear", requestId);
   return {
     ids: [id],
+    weight: 1,
     apply(state, seen) {
       const reply = { cleared: true } as const;
       if (seen.has(id)) return { state, delta: undefined, outcomes: [], reply };
@@ -29,6 +30,7 @@ export function configure(
   const id = rememberedId("configure", requestId);
   return {
     ids: [id],
+    weight: 1,
     apply(state, seen) {
       if (seen.has(id)) {
         const reply = { config: effectiveConfig(state.config) };

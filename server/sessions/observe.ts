@@ -4,7 +4,7 @@ import { effectiveConfig } from "@kato-rpc/shared/session-config.ts";
 import type { ObserveSequenceReply } from "@kato-rpc/shared/session.ts";
 import { processObservation } from "../engine/observation.ts";
 import type { Outcome, SessionDelta, SessionState } from "../stores/session-store.ts";
-import type { SessionChange, Step } from "./session-change.ts";
+import type { Seen, SessionChange, Step } from "./session-change.ts";
 import { emptyDelta, joinDeltas, rememberedId } from "./session-change.ts";
 
 export type Observation = {
@@ -27,6 +27,7 @@ export function observe(
 ): SessionChange<ObserveReply> {
   return {
     ids: [rememberedId("observation", observation.observationId)],
+    weight: 1,
     apply(state, seen) {
       const first = seen.get(rememberedId("observation", observation.observationId));
       if (first === undefined) refuseOtherTime(state, rule.expectedTime);
@@ -47,7 +48,7 @@ function refuseOtherTime(state: SessionState, expectedTime: number | undefined):
 function applyObservation(
   state: SessionState,
   observation: Observation,
-  context: StmRule & { seen: ReadonlyMap<string, JsonValue> },
+  context: StmRule & { seen: Seen },
 ): Step<ObserveReply> {
   const id = rememberedId("observation", observation.observationId);
   const first = context.seen.get(id);
@@ -127,6 +128,7 @@ export function observeSequence(
       rememberedId("sequence", sequence.requestId),
       ...Array.from(sequence.givenIds, (id) => rememberedId("observation", id)),
     ],
+    weight: sequence.observations.length,
     apply(state, seen) {
       const first = seen.get(rememberedId("sequence", sequence.requestId));
       return first === undefined
@@ -139,9 +141,14 @@ export function observeSequence(
 function applySequence(
   initial: SessionState,
   sequence: Sequence,
-  context: StmRule & { seen: ReadonlyMap<string, JsonValue> },
+  context: StmRule & { seen: Seen },
 ): Step<ObserveSequenceReply> {
-  const seen = new Map(context.seen);
+  const own = new Map<string, JsonValue>();
+  // In front of what was seen before rather than a copy of it: that may be much, and sequences many.
+  const seen: Seen = {
+    has: (id) => own.has(id) || context.seen.has(id),
+    get: (id) => own.get(id) ?? context.seen.get(id),
+  };
   const outcomes: Outcome[] = [];
   const results: ObserveReply[] = [];
   let state = initial;
@@ -155,7 +162,7 @@ function applySequence(
     state = step.state;
     if (step.delta !== undefined) delta = joinDeltas(delta, step.delta);
     for (const outcome of step.outcomes) {
-      seen.set(outcome.id, outcome.reply);
+      own.set(outcome.id, outcome.reply);
       if (sequence.givenIds.has(observation.observationId)) outcomes.push(outcome);
     }
     results.push(step.reply);
@@ -208,16 +215,10 @@ function replaySequence(
     return { sessionId, nodeId, observationId, time, stmLength, learned, replayed: true };
   });
   const { initialStmLength, finalStmLength, time } = remembered;
-  const reply: ObserveSequenceReply = {
-    sessionId,
-    nodeId,
-    results,
-    learned: [],
-    finalLearned: null,
-    initialStmLength,
+  const first = sequenceReply({ ...state, stmLength: initialStmLength }, results, {
     finalStmLength,
     time,
-    replayed: true,
-  };
+  });
+  const reply = { ...first, replayed: true };
   return { state, delta: undefined, outcomes: [], reply };
 }

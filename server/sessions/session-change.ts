@@ -10,6 +10,9 @@ export type Step<Reply> = {
   reply: Reply;
 };
 
+/** Replies remembered under the ids asked for. */
+export type Seen = Pick<ReadonlyMap<string, JsonValue>, "has" | "get">;
+
 /**
  * A change of a session as a pure function, so that it can be computed again on the newer state when
  * another worker was faster. Refuses by throwing a ServiceError; then nothing of it happens.
@@ -17,7 +20,9 @@ export type Step<Reply> = {
 export type SessionChange<Reply> = {
   /** Ids under which this change, or a part of it, may have happened before. */
   ids: readonly string[];
-  apply(state: SessionState, seen: ReadonlyMap<string, JsonValue>): Step<Reply>;
+  apply(state: SessionState, seen: Seen): Step<Reply>;
+  /** About how many values the change writes or asks for: bounds what one commit takes together. */
+  weight: number;
 };
 
 /** One letter for each kind of call that is remembered, so that no call is taken for one of another kind. */

@@ -104,7 +104,8 @@ export class SessionCommitter {
       if (result.status === "committed") {
         const version = current.state.version + 1;
         trace(changes, "committed", { version, changes: changes.length });
-        this.#states.set(sessionId, { ...fold.state, version });
+        // No change reads the metadata, which may be large.
+        this.#states.set(sessionId, { ...fold.state, version, metadata: {} });
         return fold.settled;
       }
       this.conflicts += 1;

@@ -1,3 +1,4 @@
+import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { NodePage } from "@kato-rpc/shared/node.ts";
 import type { SessionPage } from "@kato-rpc/shared/session.ts";
 import type { ListedSession, Page, SessionStore } from "../stores/session-store.ts";
@@ -6,6 +7,8 @@ import { sessionInfo } from "./session-info.ts";
 
 /** Nodes asked for at once when a walk goes over all of them. */
 const NODES_PER_STEP = 200;
+/** Nodes that one page of sessions goes through at most; where few have sessions, a page has few items. */
+const NODES_PER_PAGE = 2_000;
 
 /** Lists and counts over sessions and nodes. None of them prolongs a session's life. */
 export class SessionDirectory {
@@ -31,12 +34,16 @@ export class SessionDirectory {
     return { items: page.items.map(sessionInfo), nextCursor: page.nextCursor };
   }
 
-  async count(nodeId: string | undefined): Promise<{ active: number }> {
+  /** Gives up when nobody waits any more, at `deadlineAt` in epoch ms. */
+  async count(
+    nodeId: string | undefined,
+    deadlineAt = Number.POSITIVE_INFINITY,
+  ): Promise<{ active: number }> {
     if (nodeId !== undefined)
       return { active: await this.#store.countSessions(nodeId, this.#now()) };
     let active = 0;
     let after: string | undefined;
-    for (;;) {
+    while (this.#now() < deadlineAt) {
       const nodes = await this.#store.listNodes({
         after,
         limit: NODES_PER_STEP,
@@ -46,9 +53,9 @@ export class SessionDirectory {
         active += node.activeSessions;
         after = node.nodeId;
       }
-      if (!nodes.more) break;
+      if (!nodes.more) return { active };
     }
-    return { active };
+    throw new ServiceError("STORE_UNAVAILABLE", "the count was not done within the deadline");
   }
 
   /** Nodes in the order of their ids; the cursor holds the last id given. */
@@ -73,13 +80,15 @@ export class SessionDirectory {
       }
       after = nodeId;
     }
-    for (;;) {
+    for (let visited = 0; ;) {
       const nodes = await this.#store.listNodes({
         after,
         limit: NODES_PER_STEP,
         nowMs: this.#now(),
       });
       for (const { nodeId, activeSessions } of nodes.items) {
+        visited += 1;
+        if (visited > NODES_PER_PAGE) return { items, nextCursor: encodeCursor([nodeId, null]) };
         if (activeSessions > 0) {
           if (items.length >= limit) {
             return { items, nextCursor: encodeCursor([nodeId, null]) };

@@ -13,8 +13,9 @@ type PendingTask = {
 
 type Pending = PendingTask | PendingChange;
 
-/** Changes that one commit may hold; more would make one call wait long for the others. */
+/** Changes that one commit may hold, and their weight; more would make one call wait long for the others. */
 const CHANGES_PER_COMMIT = 256;
+const WEIGHT_PER_COMMIT = 10_000;
 
 /**
  * One line of calls for each session, served in the order of arrival. Changes that wait one behind
@@ -111,11 +112,11 @@ function isStoreFailure(failure: unknown): boolean {
 /** Removes from the front of `line` one task, or the changes up to the next task. */
 function takeNext(line: Pending[]): Pending[] {
   let count = 0;
-  while (
-    count < line.length &&
-    count < CHANGES_PER_COMMIT &&
-    !("run" in (line[count] as Pending))
-  ) {
+  let weight = 0;
+  for (const pending of line) {
+    if ("run" in pending || count >= CHANGES_PER_COMMIT) break;
+    weight += pending.change.weight;
+    if (count > 0 && weight > WEIGHT_PER_COMMIT) break;
     count += 1;
   }
   return line.splice(0, Math.max(1, count));

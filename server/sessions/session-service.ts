@@ -76,7 +76,7 @@ export class SessionService {
       config: patchConfig({}, input.config ?? {}),
       requestId: input.requestId,
     });
-    this.#counters.sessionsCreated += 1;
+    if (!created.repeated) this.#counters.sessionsCreated += 1;
     call.trace("committed", { version: created.state.version });
     return sessionInfo(noted(created, call));
   }

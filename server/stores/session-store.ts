@@ -102,7 +102,8 @@ export type PageRequest = { cursor: string | undefined; limit: number; nowMs: nu
 export interface SessionStore {
   readonly kind: "redis" | "sqlite";
 
-  create(session: NewSession): Promise<CurrentSession>;
+  /** `repeated`: the request was made before, and this is the session it made then; its expiry stays. */
+  create(session: NewSession): Promise<CurrentSession & { repeated: boolean }>;
 
   load(
     sessionId: string,

@@ -14,7 +14,10 @@ export class CrashWatch {
 
   /** Delay in ms before the next start, or "loop". */
   crashed(aliveMs: number): number | "loop" {
-    if (aliveMs >= YOUNG_MS) this.#youngCrashes = 0;
+    if (aliveMs >= YOUNG_MS) {
+      this.#youngCrashes = 0;
+      return FIRST_DELAY_MS;
+    }
     this.#youngCrashes += 1;
     if (this.#youngCrashes >= CRASHES_IN_A_LOOP) return "loop";
     return Math.min(FIRST_DELAY_MS * 2 ** (this.#youngCrashes - 1), LONGEST_DELAY_MS);

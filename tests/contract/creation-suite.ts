@@ -24,7 +24,7 @@ export function describeCreation(openPlace: OpenPlace): void {
         expiresAt: NOW + 90_000,
         seen: new Map(),
       };
-      expect(created).toEqual(expected);
+      expect(created).toEqual({ ...expected, repeated: false });
       expect(loaded).toEqual({ ...expected, stm: [], emotives: [], percept: null });
     });
 

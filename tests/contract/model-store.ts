@@ -36,14 +36,15 @@ export class ModelStore implements SessionStore {
     this.#retention = retention;
   }
 
-  async create(session: NewSession): Promise<CurrentSession> {
+  async create(session: NewSession): Promise<CurrentSession & { repeated: boolean }> {
     const { nowMs, requestId, ...asked } = session;
     const { sessionId, nodeId, ttlSeconds } = asked;
     this.#nodes.add(nodeId);
     const request = `${nodeTag(nodeId)}:${requestId}`;
     const earlier = this.#requests.get(request);
     if (earlier !== undefined && nowMs <= earlier.forgetAt) {
-      return current(this.#enter(earlier.sessionId, { nowMs, slides: true }), []);
+      const first = this.#enter(earlier.sessionId, { nowMs, slides: false });
+      return { ...current(first, []), repeated: true };
     }
     if (requestId !== undefined) {
       this.#requests.set(request, { sessionId, forgetAt: nowMs + CREATE_REQUEST_TTL_MS });
@@ -57,7 +58,7 @@ export class ModelStore implements SessionStore {
       outcomes: [],
     };
     this.#sessions.set(sessionId, created);
-    return current(created, []);
+    return { ...current(created, []), repeated: false };
   }
 
   async load(

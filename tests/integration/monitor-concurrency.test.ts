@@ -5,6 +5,7 @@ import { call, createSession, dataOf } from "../support/http-calls.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { sendBatch } from "../support/rpc-batch.ts";
+import { openSlowProxy } from "../support/slow-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { watchService, type WatchedService } from "../support/watched-service.ts";
 
@@ -150,28 +151,29 @@ describe("monitor.concurrency", () => {
 
   it("is OVERLOADED for calls that wait past their deadline, and nothing of them happens", async () => {
     await using redis = await startRedis();
-    const { service, sessionId } = await startWithSession(redis, {
-      KATO_LIMIT_CONCURRENCY: "1",
-      KATO_DEADLINE_MS: "400",
+    await using proxy = await openSlowProxy({ port: redis.port, delayMs: 150 });
+    await using service = await watchService({
+      store: `redis://127.0.0.1:${proxy.port}`,
+      env: { KATO_LIMIT_CONCURRENCY: "1", KATO_DEADLINE_MS: "1000", KATO_SLOW_MS: "0" },
     });
-    await using _ = service;
-    await redis.pause();
+    const sessionId = await createSession(service.url);
 
-    const first = observe(service, sessionId, "first");
-    await untilRunning(service, 2);
-    const ids = ["a", "b", "c"];
-    const waiting = await Promise.all(ids.map((id) => observe(service, sessionId, id)));
-    const ran = await first;
-    await redis.resume();
+    // One after another and 150 ms each: the last ones would have to wait for 3 s.
+    const ids = Array.from({ length: 20 }, (_, i) => `id-${i}`);
+    const replies = await Promise.all(ids.map((id) => observe(service, sessionId, id)));
 
-    expect(ran.error?.kato).toBe("STORE_UNAVAILABLE");
-    // The place of the first call may come free just in time for one of them.
-    const overloaded = ids.filter((_, i) => waiting[i]?.error?.kato === "OVERLOADED");
-    expect(overloaded.length).toBeGreaterThanOrEqual(2);
-    expect(waiting.filter(({ data }) => data !== undefined)).toEqual([]);
-    for (const id of overloaded) {
-      expect((await observe(service, sessionId, id)).data?.replayed).toBe(false);
+    const overloaded = replies.filter(({ error }) => error?.kato === "OVERLOADED");
+    expect(overloaded.length).toBeGreaterThanOrEqual(10);
+    expect(replies.filter(({ data }) => data !== undefined).length).toBeGreaterThan(0);
+    for (const reply of overloaded) {
+      expect(reply).toMatchObject({
+        status: 503,
+        error: { retryAfterMs: expect.any(Number) },
+        headers: { "retry-after": "1" },
+      });
     }
+    const [id = ""] = ids.filter((_, i) => overloaded.includes(replies[i]!));
+    expect((await observe(service, sessionId, id)).data?.replayed).toBe(false);
   });
 });
 

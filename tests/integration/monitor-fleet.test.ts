@@ -80,7 +80,7 @@ describe("monitor.health", () => {
   it("is unhealthy, soon, when Redis is down, and /ready is 503; both recover", async () => {
     await using redis = await startRedis();
     await using service = await watchService({ store: redis.url });
-    const before = await dataOf<HealthReport>(service.url, "monitor.health");
+    const before = await untilHealthy(service);
 
     await redis.stop();
     const start = performance.now();
@@ -94,7 +94,7 @@ describe("monitor.health", () => {
     await waitFor(async () => (await send(`${service.url}/ready`)).status === 200, {
       what: "/ready to be 200 again",
     });
-    const after = await dataOf<HealthReport>(service.url, "monitor.health");
+    await untilHealthy(service);
 
     expect(before).toMatchObject({
       status: "healthy",
@@ -114,7 +114,6 @@ describe("monitor.health", () => {
     expect(alive.status).toBe(200);
     // A call would wait for 5 s.
     expect(tookMs).toBeLessThan(3_000);
-    expect(after.status).toBe("healthy");
   });
 
   it("is unhealthy as soon when Redis is frozen", async () => {
@@ -140,30 +139,39 @@ describe("monitor.health", () => {
 
     const pausedAt = performance.now();
     process.kill(late!, "SIGSTOP");
-    await waitFor(() => performance.now() - pausedAt > 600, { what: "the worker to fall behind" });
+    await waitFor(() => performance.now() - pausedAt > 800, { what: "the worker to fall behind" });
     process.kill(late!, "SIGCONT");
 
-    const { issues } = await waitFor(
+    const { status, issues } = await waitFor(
       async () => {
         const found = await dataOf<HealthReport>(service.url, "monitor.health");
-        return found.status === "degraded" ? found : undefined;
+        return found.issues.some((issue) => issue.includes(`-${late}-`)) ? found : undefined;
       },
-      { what: "the health to be degraded" },
+      { what: "the health to tell of the worker" },
     );
-    expect(issues).toEqual([
+    expect(status).toBe("degraded");
+    expect(issues).toContainEqual(
       expect.stringMatching(
         new RegExp(`^the event loop of \\S+-${late}-\\S+ is \\d+(\\.\\d+)? ms late$`),
       ),
-    ]);
-    await waitFor(
-      async () => (await dataOf<HealthReport>(service.url, "monitor.health")).status === "healthy",
-      { what: "the health to be healthy again" },
     );
+    await untilHealthy(service);
   });
 });
 
 function concurrency({ url }: WatchedService, scope: "fleet" | "worker") {
   return dataOf<ConcurrencyReport>(url, "monitor.concurrency", { input: { scope } });
+}
+
+/** On a busy machine a loop may be late, and the service degraded, for a second. */
+function untilHealthy({ url }: WatchedService): Promise<HealthReport> {
+  return waitFor(
+    async () => {
+      const found = await dataOf<HealthReport>(url, "monitor.health");
+      return found.status === "healthy" ? found : undefined;
+    },
+    { what: "the service to be healthy" },
+  );
 }
 
 function untilWorkers(service: WatchedService, count: number): Promise<ConcurrencyReport> {

@@ -24,22 +24,37 @@ export async function exchange(batch: Batch, parts: Exchange): Promise<Reply[]> 
   );
   const timer = setTimeout(() => controller.abort(late), attemptTimeoutMs);
   try {
-    const { url, init } = writeRequest(batch, options.baseUrl);
-    const headers = { ...(await options.headers()), ...init.headers, "x-request-id": requestId };
-    const response = await options.fetch(url, { ...init, headers, signal: controller.signal });
-    const text = await response.text();
-    return readReplies(batch, {
-      requestId,
-      status: response.status,
-      retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), Date.now()),
-      text,
-    });
+    // The caller's own `headers` and `fetch` may not heed the signal, or never settle.
+    return await untilAborted(send(batch, parts), controller.signal);
   } catch (cause) {
     const error = cause === late ? late : connectionFailed(cause, parts);
     return batch.entries.map(() => ({ error, retryAfterMs: 0 }));
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function send(batch: Batch, { options, requestId, controller }: Exchange): Promise<Reply[]> {
+  const { url, init } = writeRequest(batch, options.baseUrl);
+  const headers = { ...(await options.headers()), ...init.headers, "x-request-id": requestId };
+  const response = await options.fetch(url, { ...init, headers, signal: controller.signal });
+  const text = await response.text();
+  return readReplies(batch, {
+    requestId,
+    status: response.status,
+    retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), Date.now()),
+    text,
+  });
+}
+
+/** As `promise`; rejects with the signal's reason as soon as that is aborted. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }
 
 function connectionFailed(cause: unknown, { options, requestId }: Exchange): KatoError {

@@ -1,3 +1,4 @@
+import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 import type { KatoErrorShape } from "@kato-rpc/server/api/error-shape.ts";
 import { isErrorCode } from "@kato-rpc/shared/errors.ts";
 import { transformer } from "@kato-rpc/shared/transformer.ts";
@@ -31,7 +32,7 @@ export function readReplies(batch: Batch, http: HttpReply): Reply[] {
     entries.map((): Reply => ({ error, retryAfterMs: retryAfter(error, http) }));
   let body: unknown;
   try {
-    body = JSON.parse(http.text);
+    body = parseJson(http.text);
   } catch (cause) {
     return all(notFromService(http, cause));
   }

@@ -159,6 +159,7 @@ function rethrow(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
   const isReply = error instanceof Error && error.name === "ReplyError";
   if (isReply && !TEMPORARY.test(message)) throw error;
+  if (error instanceof TypeError || error instanceof RangeError) throw error;
   throw new ServiceError(
     "STORE_UNAVAILABLE",
     "Redis cannot take the call at the moment; nothing was acknowledged, repeat the call with the same id",

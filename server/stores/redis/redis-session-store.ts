@@ -1,5 +1,6 @@
 import type { Emotives, Event, JsonValue, Metadata } from "@kato-rpc/shared/observation.ts";
 import type { NodeSummary } from "@kato-rpc/shared/node.ts";
+import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 import type { SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
 import { invalidCursor, sessionExpired, sessionNotFound } from "../store-errors.ts";
 import { nodeTag, parseSessionId } from "../session-id.ts";
@@ -54,7 +55,7 @@ export class RedisSessionStore implements SessionStore {
     this.#retention = retention;
   }
 
-  async create(session: NewSession): Promise<CurrentSession> {
+  async create(session: NewSession): Promise<CurrentSession & { repeated: boolean }> {
     const { sessionId, nodeId, nowMs, requestId } = session;
     const [{ tag, suffix }, keys] = [addressOf(sessionId), nodeKeys(nodeId)];
     const [head = ""] = sessionKeys(tag, suffix);
@@ -81,7 +82,8 @@ export class RedisSessionStore implements SessionStore {
     const [status, value] = created as [string, string];
     if (status === "taken") throw new Error(`two node ids share the tag ${tag}`);
     if (status === "repeated") {
-      return this.load(`${tag}-${value}`, { at: { nowMs, slides: true } });
+      const first = await this.load(`${tag}-${value}`, { at: { nowMs, slides: false } });
+      return { ...first, repeated: true };
     }
     const { ttlSeconds, metadata, config } = session;
     const state = { sessionId, nodeId, createdAt: nowMs, ttlSeconds, metadata, config };
@@ -89,6 +91,7 @@ export class RedisSessionStore implements SessionStore {
       state: { ...state, version: 0, time: 0, stmLength: 0 },
       expiresAt: Number(value),
       seen: new Map(),
+      repeated: false,
     };
   }
 
@@ -107,9 +110,9 @@ export class RedisSessionStore implements SessionStore {
     const [, description, events, emotives, percept] = reply;
     return {
       ...readDescription(sessionId, description),
-      stm: events.map((event) => JSON.parse(event) as Event),
-      emotives: emotives.map((map) => JSON.parse(map) as Emotives),
-      percept: percept === "" ? null : (JSON.parse(percept) as StoredPercept),
+      stm: events.map((event) => parseJson(event) as Event),
+      emotives: emotives.map((map) => parseJson(map) as Emotives),
+      percept: percept === "" ? null : (parseJson(percept) as StoredPercept),
     };
   }
 
@@ -160,11 +163,8 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async find(sessionId: string, nowMs: number): Promise<"live" | "expired" | "missing"> {
-    const { tag, suffix } = addressOf(sessionId);
-    const [reply] = (await this.#connection.run((client) =>
-      loadScript.run(client, sessionKeys(tag, suffix), [suffix, nowMs, 0, ""]),
-    )) as [string];
-    return reply === "expired" || reply === "missing" ? reply : "live";
+    const [status] = await this.#look(sessionId, nowMs);
+    return status === "current" ? "live" : status;
   }
 
   async listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>> {
@@ -217,13 +217,23 @@ export class RedisSessionStore implements SessionStore {
 
   /** A session without prolonging its life; undefined if it is gone meanwhile. */
   async #peek(sessionId: string, nowMs: number): Promise<ListedSession | undefined> {
-    const { tag, suffix } = addressOf(sessionId);
-    const reply = (await this.#connection.run((client) =>
-      loadScript.run(client, sessionKeys(tag, suffix), [suffix, nowMs, 0, ""]),
-    )) as ["current", Description] | ["missing"] | ["expired"];
-    if (reply[0] !== "current") return undefined;
-    const { state, expiresAt } = readDescription(sessionId, reply[1]);
+    const [status, description] = await this.#look(sessionId, nowMs);
+    if (status !== "current") return undefined;
+    const { state, expiresAt } = readDescription(sessionId, description);
     return { state, expiresAt };
+  }
+
+  /** Like a load, but moves no expiry and does not mind an absent session. */
+  async #look(
+    sessionId: string,
+    nowMs: number,
+  ): Promise<["current", Description] | ["missing", undefined?] | ["expired", undefined?]> {
+    const { tag, suffix } = addressOf(sessionId);
+    const args = [suffix, nowMs, 0, ""];
+    const reply = await this.#connection.run((client) =>
+      loadScript.run(client, sessionKeys(tag, suffix), args),
+    );
+    return reply as ["current", Description] | ["missing"] | ["expired"];
   }
 
   async #run(
@@ -254,7 +264,7 @@ function readDescription(sessionId: string, description: Description): CurrentSe
     description;
   const seen = new Map<string, JsonValue>();
   for (let i = 0; i < pairs.length; i += 2) {
-    seen.set(pairs[i] as string, JSON.parse(pairs[i + 1] as string) as JsonValue);
+    seen.set(pairs[i] as string, parseJson(pairs[i + 1] as string) as JsonValue);
   }
   return {
     state: {
@@ -262,9 +272,9 @@ function readDescription(sessionId: string, description: Description): CurrentSe
       nodeId,
       createdAt: Number(createdAt),
       ttlSeconds: Number(ttlSeconds),
-      metadata: (metadata === "" ? {} : JSON.parse(metadata)) as Metadata,
+      metadata: (metadata === "" ? {} : parseJson(metadata)) as Metadata,
       version: Number(version),
-      config: (config === "" ? {} : JSON.parse(config)) as SessionConfigPatch,
+      config: (config === "" ? {} : parseJson(config)) as SessionConfigPatch,
       time: Number(time),
       stmLength,
     },

@@ -1,6 +1,20 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { TOMBSTONE_MS } from "../session-store.ts";
 import type { RedisClient } from "./connection.ts";
+
+/** What the scripts and the contract must agree on. */
+const CONSTANTS = `local TOMBSTONE_MS = ${TOMBSTONE_MS}`;
+
+/**
+ * The driver's own form with keys and arguments as an array, which its types leave out. Spread, some
+ * hundred thousand of them would overflow the stack within the driver, after it has made a place for
+ * the reply: the replies to other callers would then be given to the wrong ones.
+ */
+type ScriptClient = Record<
+  "evalsha" | "eval",
+  (script: string, keyCount: number, keysAndArgs: (string | number)[]) => Promise<unknown>
+>;
 
 /** A Lua script, called by its hash and sent whole where Redis has not seen it or lost it. */
 export class RedisScript {
@@ -10,21 +24,19 @@ export class RedisScript {
   constructor(...files: string[]) {
     const read = (file: string) =>
       readFileSync(new URL(`./scripts/${file}.lua`, import.meta.url), "utf8");
-    this.#lua = files.map(read).join("\n");
+    this.#lua = [CONSTANTS, ...files.map(read)].join("\n");
     this.#sha1 = createHash("sha1").update(this.#lua).digest("hex");
   }
 
-  async run(
-    client: RedisClient,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<unknown> {
+  async run(client: RedisClient, keys: string[], args: (string | number)[]): Promise<unknown> {
+    const scripts = client as unknown as ScriptClient;
+    const values = [...keys, ...args];
     try {
-      return await client.evalsha(this.#sha1, keys.length, ...keys, ...args);
+      return await scripts.evalsha(this.#sha1, keys.length, values);
     } catch (error) {
       // Safe to send again: the reply says that nothing was run.
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return client.eval(this.#lua, keys.length, ...keys, ...args);
+      return scripts.eval(this.#lua, keys.length, values);
     }
   }
 }

@@ -1,35 +1,45 @@
+import type { DatabaseSync } from "node:sqlite";
 import type { FleetRegistry } from "../fleet-registry.ts";
 import type { SqliteDatabase } from "./database.ts";
-import type { Statements } from "./statements.ts";
-import { prepareStatements } from "./statements.ts";
 
 /** Workers of one machine, so one clock says who is alive. */
 export class SqliteFleetRegistry implements FleetRegistry {
   readonly #database: SqliteDatabase;
-  readonly #statements: Statements;
+  readonly #statements: ReturnType<typeof prepareFleetStatements>;
   readonly #now: () => number;
 
   constructor(database: SqliteDatabase, now: () => number) {
     this.#database = database;
-    this.#statements = prepareStatements(database.connection);
+    this.#statements = prepareFleetStatements(database.connection);
     this.#now = now;
   }
 
   async publish(workerId: string, report: string, ttlMs: number): Promise<void> {
     await this.#database.write(() => {
-      this.#statements.removeDeadWorkers.run(this.#now());
-      this.#statements.publishWorker.run(workerId, report, this.#now() + ttlMs);
+      this.#statements.removeDead.run(this.#now());
+      this.#statements.publish.run(workerId, report, this.#now() + ttlMs);
     });
   }
 
   async read(): Promise<string[]> {
     const rows = await this.#database.read(
-      () => this.#statements.livingWorkers.all(this.#now()) as { report: string }[],
+      () => this.#statements.living.all(this.#now()) as { report: string }[],
     );
     return rows.map(({ report }) => report);
   }
 
   async remove(workerId: string): Promise<void> {
-    await this.#database.write(() => this.#statements.removeWorker.run(workerId));
+    await this.#database.write(() => this.#statements.remove.run(workerId));
   }
+}
+
+export function prepareFleetStatements(db: DatabaseSync) {
+  return {
+    publish: db.prepare(
+      "INSERT OR REPLACE INTO workers (worker_id, report, expires_at) VALUES (?, ?, ?)",
+    ),
+    living: db.prepare("SELECT report FROM workers WHERE expires_at >= ? ORDER BY worker_id"),
+    removeDead: db.prepare("DELETE FROM workers WHERE expires_at < ?"),
+    remove: db.prepare("DELETE FROM workers WHERE worker_id = ?"),
+  };
 }

@@ -1,5 +1,6 @@
 import type { NodeSummary } from "@kato-rpc/shared/node.ts";
 import type { Emotives, Event, JsonValue, Metadata } from "@kato-rpc/shared/observation.ts";
+import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 import type { SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
 import type {
   CommitResult,
@@ -60,7 +61,7 @@ export class SqliteSessionStore implements SessionStore {
     this.#retention = retention;
   }
 
-  create(session: NewSession): Promise<CurrentSession> {
+  create(session: NewSession): Promise<CurrentSession & { repeated: boolean }> {
     return this.#database.write(() => {
       const { sessionId, nodeId, nowMs, ttlSeconds, metadata, config, requestId } = session;
       const db = this.#statements;
@@ -71,7 +72,8 @@ export class SqliteSessionStore implements SessionStore {
           | { sessionId: string }
           | undefined;
         if (earlier !== undefined) {
-          return this.#current(this.#enter(earlier.sessionId, { nowMs, slides: true }), []);
+          const row = this.#enter(earlier.sessionId, { nowMs, slides: false });
+          return { ...this.#current(row, []), repeated: true };
         }
         db.addCreateRequest.run(node, requestId, sessionId, nowMs + CREATE_REQUEST_TTL_MS);
       }
@@ -79,7 +81,8 @@ export class SqliteSessionStore implements SessionStore {
       const texts = [JSON.stringify(metadata), JSON.stringify(config)] as const;
       db.addSession.run(sessionId, node, nowMs, ttlSeconds, expiresAt, ...texts);
       this.#sweep(node, nowMs);
-      return this.#current(this.#enter(sessionId, { nowMs, slides: false }), []);
+      const row = this.#enter(sessionId, { nowMs, slides: false });
+      return { ...this.#current(row, []), repeated: false };
     });
   }
 
@@ -95,7 +98,7 @@ export class SqliteSessionStore implements SessionStore {
           : [],
         percept:
           parts.includes("percept") && row.perceptJson !== null
-            ? (JSON.parse(row.perceptJson) as StoredPercept)
+            ? (parseJson(row.perceptJson) as StoredPercept)
             : null,
       };
     });
@@ -215,14 +218,14 @@ export class SqliteSessionStore implements SessionStore {
     const seen = new Map<string, JsonValue>();
     for (const id of ids) {
       const reply = this.#statements.reply.get(row.session, id) as { json: string } | undefined;
-      if (reply !== undefined) seen.set(id, JSON.parse(reply.json) as JsonValue);
+      if (reply !== undefined) seen.set(id, parseJson(reply.json) as JsonValue);
     }
     return { ...readRow(row), seen };
   }
 
   #entries(row: SessionRow, kind: number): unknown[] {
     const rows = this.#statements.entries.all(row.session, kind) as { json: string }[];
-    return rows.map(({ json }) => JSON.parse(json) as unknown);
+    return rows.map(({ json }) => parseJson(json));
   }
 
   #apply(row: SessionRow, { delta, time, outcomes }: SessionCommit): void {
@@ -327,9 +330,9 @@ function readRow(row: SessionRow): ListedSession {
       nodeId: row.nodeId,
       createdAt: row.createdAt,
       ttlSeconds: row.ttlSeconds,
-      metadata: JSON.parse(row.metadataJson) as Metadata,
+      metadata: parseJson(row.metadataJson) as Metadata,
       version: row.version,
-      config: JSON.parse(row.configJson) as SessionConfigPatch,
+      config: parseJson(row.configJson) as SessionConfigPatch,
       time: row.time,
       stmLength: row.eventCount,
     },

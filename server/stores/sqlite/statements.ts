@@ -84,14 +84,6 @@ export function prepareStatements(db: DatabaseSync) {
          (SELECT session_id FROM expired_sessions WHERE forget_at < ? LIMIT 50)`,
     ),
     nodeAfter: db.prepare("SELECT node FROM nodes WHERE node > ? ORDER BY node LIMIT 1"),
-    publishWorker: db.prepare(
-      "INSERT OR REPLACE INTO workers (worker_id, report, expires_at) VALUES (?, ?, ?)",
-    ),
-    livingWorkers: db.prepare(
-      "SELECT report FROM workers WHERE expires_at >= ? ORDER BY worker_id",
-    ),
-    removeDeadWorkers: db.prepare("DELETE FROM workers WHERE expires_at < ?"),
-    removeWorker: db.prepare("DELETE FROM workers WHERE worker_id = ?"),
   };
 }
 

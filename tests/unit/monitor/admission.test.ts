@@ -60,13 +60,21 @@ describe("Admission", () => {
     const { admission } = openAdmission({ limit: 1, queueLimit: 0 });
     admission.enter();
 
-    admission.enterAnyway();
+    admission.enterAhead();
 
     expect([admission.running, admission.peak]).toEqual([2, 2]);
     admission.leave();
     expect(() => admission.enter()).toThrow(expect.objectContaining({ code: "OVERLOADED" }));
     admission.leave();
     expect(admission.enter()).toBeUndefined();
+  });
+
+  it("bounds the monitoring calls too", () => {
+    const { admission } = openAdmission({ limit: 1, queueLimit: 0 });
+    for (let i = 0; i < 201; i++) admission.enterAhead();
+
+    expect(() => admission.enterAhead()).toThrow(expect.objectContaining({ code: "OVERLOADED" }));
+    expect(admission.running).toBe(201);
   });
 
   it("asks to come back sooner when fewer wait", () => {

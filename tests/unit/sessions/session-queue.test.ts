@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { clearStm } from "../../../server/sessions/clear-and-configure.ts";
-import { observe } from "../../../server/sessions/observe.ts";
+import { observe, observeSequence } from "../../../server/sessions/observe.ts";
 import { SessionCommitter } from "../../../server/sessions/session-committer.ts";
 import { SessionQueue } from "../../../server/sessions/session-queue.ts";
 import { createSessionId } from "../../../server/stores/session-id.ts";
@@ -178,6 +178,24 @@ describe("a session's queue", () => {
 
     await expect(late).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
     expect(await readStm()).toEqual([]);
+  });
+
+  it("folds no more than one commit can carry", async () => {
+    const { queue, commits } = openLine();
+    const sequence = (name: string) => {
+      const ids = Array.from({ length: 4_000 }, (_, i) => `${name}${i}`);
+      const content = { strings: ["x"], vectors: [], emotives: undefined, metadata: undefined };
+      const observations = ids.map((observationId) => ({ ...content, observationId }));
+      const rest = { givenIds: new Set(ids), clearStmBetween: false, requestId: name };
+      return observeSequence({ observations, ...rest }, RULE);
+    };
+
+    const replies = await Promise.all(
+      ["a", "b", "c", "d"].map((name) => queue.change(sessionId, sequence(name), testCall())),
+    );
+
+    expect(replies.map((reply) => reply.time)).toEqual([4_000, 8_000, 12_000, 16_000]);
+    expect(Math.max(...commits.map((commit) => commit.ids.length))).toBeLessThan(10_000);
   });
 
   it("lets no call overtake one that the store has failed", async () => {

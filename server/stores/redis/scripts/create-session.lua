@@ -5,7 +5,6 @@
 -- Returns {'created', expiry} | {'repeated', suffix of the first} | {'taken', the other node's id}
 -- Cost: O(log sessions of the node)
 local now = tonumber(ARGV[2])
-local TOMBSTONE_MS = 86400000
 local function integer(number) return string.format('%.0f', number) end
 
 redis.call('SETNX', KEYS[3], ARGV[4])

@@ -3,7 +3,6 @@
 -- KEYS[5] hash replies, KEYS[6] list ids, KEYS[7] zset of the node's sessions
 -- ARGV[1] session suffix, ARGV[2] now in epoch ms, ARGV[3] '1' if this contact moves the expiry
 local SUFFIX, NOW = ARGV[1], tonumber(ARGV[2])
-local TOMBSTONE_MS = 86400000
 
 local function integer(number)
   return string.format('%.0f', number)

@@ -1,0 +1,53 @@
+import { expect, it } from "vitest";
+import { openStore, retentionOf } from "../../server/stores/open-store.ts";
+import { createSessionId } from "../../server/stores/session-id.ts";
+import type { SessionStore } from "../../server/stores/session-store.ts";
+import { parseStoreAddress } from "../../server/stores/store-address.ts";
+import { startRedis } from "../support/redis-server.ts";
+
+/** Arguments of one command that overflowed the stack within the driver when they were spread. */
+const IDS = 200_000;
+
+it("a commit with very many ids leaves the replies to other calls of the same moment with their callers", async () => {
+  await using redis = await startRedis();
+  const { sessions, close } = await openStore(parseStoreAddress(redis.url), {
+    retention: retentionOf(1_000),
+    timeoutMs: 20_000,
+    now: Date.now,
+    onConnectionError: () => undefined,
+  });
+  try {
+    const [a, b, huge] = await Promise.all(
+      ["a", "b", "huge"].map((name) => create(sessions, name)),
+    );
+    const at = { nowMs: Date.now(), slides: true };
+    const ids = Array.from({ length: IDS }, (_, i) => `id-${i}`);
+
+    const [stmOfA, committed, stmOfB] = await Promise.all([
+      sessions.load(a!, { at, parts: ["stm"] }),
+      sessions.commit({ ...changeOf(huge!, "more", 1), ids }),
+      sessions.load(b!, { at, parts: ["stm"] }),
+    ]);
+
+    expect(stmOfA.stm).toEqual([["a"]]);
+    expect(committed.status).toBe("committed");
+    expect(stmOfB.stm).toEqual([["b"]]);
+  } finally {
+    await close();
+  }
+});
+
+async function create(sessions: SessionStore, name: string): Promise<string> {
+  const sessionId = createSessionId(name);
+  const given = { ttlSeconds: 60, metadata: {}, config: {}, requestId: undefined };
+  await sessions.create({ sessionId, nodeId: name, nowMs: Date.now(), ...given });
+  await sessions.commit(changeOf(sessionId, name, 0));
+  return sessionId;
+}
+
+function changeOf(sessionId: string, symbol: string, baseVersion: number) {
+  const accumulated = { emotives: [], metadata: [] };
+  const delta = { clearsStm: false, clearsAccumulators: false, events: [[symbol]], ...accumulated };
+  const at = { nowMs: Date.now(), slides: true };
+  return { sessionId, at, baseVersion, time: baseVersion + 1, delta, ids: [], outcomes: [] };
+}
