@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import type {
   ConcurrencyReport,
   Counters,
@@ -14,6 +13,7 @@ import { VERSION } from "../version.ts";
 import type { Admission } from "./admission.ts";
 import { statusOf, thresholdsOf } from "./admission.ts";
 import type { CallMetrics, SessionCounters } from "./call-metrics.ts";
+import { EventLoopDelay } from "./event-loop-delay.ts";
 import type { LatencyCounts } from "./latency-histogram.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 import type { WorkerLoad } from "./recommendations.ts";
@@ -23,9 +23,6 @@ import type { StoreProbe } from "./store-probe.ts";
 /** How often a worker reports to the others, and how long its report lives. */
 const REPORT_INTERVAL_MS = 1_000;
 const REPORT_TTL_MS = 3_500;
-
-/** How often the event loop's delay is sampled, which the figures measured include. */
-const DELAY_RESOLUTION_MS = 10;
 
 /** An event loop this late makes the service `degraded`. */
 const SLOW_EVENT_LOOP_MS = 500;
@@ -68,7 +65,7 @@ export type MonitorParts = {
 export class Monitor {
   readonly #parts: MonitorParts;
   readonly #startedAt: number;
-  readonly #eventLoopDelay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  readonly #eventLoopDelay = new EventLoopDelay();
   #eventLoopDelayMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #reporting: Promise<void> | undefined;
@@ -82,12 +79,9 @@ export class Monitor {
 
   /** Begins to report to the fleet until `stop`. */
   start(): void {
-    this.#eventLoopDelay.enable();
+    this.#eventLoopDelay.start();
     const report = () => {
-      // A percentile would not show it: however long the loop stands still, that is one sample of many.
-      const delayMs = this.#eventLoopDelay.max / 1e6 - DELAY_RESOLUTION_MS;
-      this.#eventLoopDelayMs = Math.max(0, round(delayMs));
-      this.#eventLoopDelay.reset();
+      this.#eventLoopDelayMs = round(this.#eventLoopDelay.take());
       // Of a store that is slow, or down, one report at a time asks enough.
       this.#reporting ??= this.#publish().finally(() => {
         this.#reporting = undefined;
@@ -100,7 +94,7 @@ export class Monitor {
   /** Ends the reports and leaves the fleet, in a time in which a store that can be reached does it. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    this.#eventLoopDelay.disable();
+    this.#eventLoopDelay.stop();
     const leave = async () => {
       await this.#reporting;
       await this.#parts.fleet.remove(this.#parts.workerId);

@@ -143,7 +143,7 @@ export interface SessionStore {
   close(): Promise<void>;
 }
 
-/** How much of a session is kept; the oldest leave first. */
+/** How much of a session is kept; the oldest leave first. Of outcomes up to a sixteenth more may be kept. */
 export type Retention = { events: number; accumulated: number; outcomes: number };
 
 /** How long an expired session is told from one that never was. */

@@ -109,9 +109,11 @@ export class RedisSessionStore implements SessionStore {
     ])) as ["current", Description, string[], string[], string];
     const [, description, events, emotives, percept] = reply;
     return {
-      ...readDescription(sessionId, description),
-      stm: events.map((event) => parseJson(event) as Event),
-      emotives: emotives.map((map) => parseJson(map) as Emotives),
+      ...this.#describe(sessionId, description),
+      stm: events.slice(-this.#retention.events).map((event) => parseJson(event) as Event),
+      emotives: emotives
+        .slice(-this.#retention.accumulated)
+        .map((map) => parseJson(map) as Emotives),
       percept: percept === "" ? null : (parseJson(percept) as StoredPercept),
     };
   }
@@ -142,7 +144,7 @@ export class RedisSessionStore implements SessionStore {
     ])) as ["committed", string] | ["stale", Description];
     return reply[0] === "committed"
       ? { status: "committed", expiresAt: Number(reply[1]) }
-      : { status: "stale", ...readDescription(sessionId, reply[1]) };
+      : { status: "stale", ...this.#describe(sessionId, reply[1]) };
   }
 
   async extend(
@@ -215,11 +217,18 @@ export class RedisSessionStore implements SessionStore {
     return this.#connection.close();
   }
 
+  /** The list of events may be longer than what the session keeps: it is trimmed several at a time. */
+  #describe(sessionId: string, description: Description): CurrentSession {
+    const { state, ...rest } = readDescription(sessionId, description);
+    const stmLength = Math.min(state.stmLength, this.#retention.events);
+    return { state: { ...state, stmLength }, ...rest };
+  }
+
   /** A session without prolonging its life; undefined if it is gone meanwhile. */
   async #peek(sessionId: string, nowMs: number): Promise<ListedSession | undefined> {
     const [status, description] = await this.#look(sessionId, nowMs);
     if (status !== "current") return undefined;
-    const { state, expiresAt } = readDescription(sessionId, description);
+    const { state, expiresAt } = this.#describe(sessionId, description);
     return { state, expiresAt };
   }
 
@@ -259,6 +268,28 @@ function addressOf(sessionId: string): { tag: string; suffix: string } {
   return address;
 }
 
+/** Names and values; '' removes a field. */
+function headFields(delta: SessionCommit["delta"]): string[] {
+  const fields: string[] = [];
+  if (delta.percept !== undefined) {
+    fields.push("p", delta.percept === null ? "" : JSON.stringify(delta.percept));
+  }
+  if (delta.config !== undefined) fields.push("g", jsonUnlessEmpty(delta.config));
+  return fields;
+}
+
+function jsonUnlessEmpty(value: object): string {
+  const text = JSON.stringify(value);
+  return text === "{}" ? "" : text;
+}
+
+function readCursor(cursor: string | undefined): [expiry: string, suffix: string] {
+  if (cursor === undefined) return ["", ""];
+  const [, expiry, suffix] = /^(\d+):([A-Za-z0-9.~]+)$/.exec(cursor) ?? [];
+  if (expiry === undefined || suffix === undefined) throw invalidCursor(undefined);
+  return [expiry, suffix];
+}
+
 function readDescription(sessionId: string, description: Description): CurrentSession {
   const [expiry, version, time, ttlSeconds, createdAt, nodeId, metadata, config, stmLength, pairs] =
     description;
@@ -281,26 +312,4 @@ function readDescription(sessionId: string, description: Description): CurrentSe
     expiresAt: Number(expiry),
     seen,
   };
-}
-
-/** Names and values; '' removes a field. */
-function headFields(delta: SessionCommit["delta"]): string[] {
-  const fields: string[] = [];
-  if (delta.percept !== undefined) {
-    fields.push("p", delta.percept === null ? "" : JSON.stringify(delta.percept));
-  }
-  if (delta.config !== undefined) fields.push("g", jsonUnlessEmpty(delta.config));
-  return fields;
-}
-
-function jsonUnlessEmpty(value: object): string {
-  const text = JSON.stringify(value);
-  return text === "{}" ? "" : text;
-}
-
-function readCursor(cursor: string | undefined): [expiry: string, suffix: string] {
-  if (cursor === undefined) return ["", ""];
-  const [, expiry, suffix] = /^(\d+):([A-Za-z0-9.~]+)$/.exec(cursor) ?? [];
-  if (expiry === undefined || suffix === undefined) throw invalidCursor(undefined);
-  return [expiry, suffix];
 }

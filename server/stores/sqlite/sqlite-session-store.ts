@@ -153,7 +153,7 @@ export class SqliteSessionStore implements SessionStore {
       () =>
         this.#statements.sessionsAfter.all({ nodeId, ...after, limit: limit + 1 }) as SessionRow[],
     );
-    const items = rows.slice(0, limit).map(readRow);
+    const items = rows.slice(0, limit).map((row) => readRow(row, this.#retention));
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     return { items, nextCursor: last === undefined ? null : `${last.expiresAt}:${last.sessionId}` };
   }
@@ -220,12 +220,14 @@ export class SqliteSessionStore implements SessionStore {
       const reply = this.#statements.reply.get(row.session, id) as { json: string } | undefined;
       if (reply !== undefined) seen.set(id, parseJson(reply.json) as JsonValue);
     }
-    return { ...readRow(row), seen };
+    return { ...readRow(row, this.#retention), seen };
   }
 
   #entries(row: SessionRow, kind: number): unknown[] {
     const rows = this.#statements.entries.all(row.session, kind) as { json: string }[];
-    return rows.map(({ json }) => parseJson(json));
+    const { events, accumulated } = this.#retention;
+    const keep = kind === KIND.event ? events : accumulated;
+    return rows.slice(-keep).map(({ json }) => parseJson(json));
   }
 
   #apply(row: SessionRow, { delta, time, outcomes }: SessionCommit): void {
@@ -274,7 +276,7 @@ export class SqliteSessionStore implements SessionStore {
       row.nextPosition += 1;
     }
     const count = change.count + items.length;
-    if (count <= keep) return count;
+    if (count <= keep + slackOf(keep)) return count;
     this.#statements.removeOldestEntries.run({ session: row.session, kind, count: count - keep });
     return keep;
   }
@@ -287,7 +289,7 @@ export class SqliteSessionStore implements SessionStore {
       row.nextPosition += 1;
     }
     const count = row.replyCount + kept.length;
-    if (count <= keep) return count;
+    if (count <= keep + slackOf(keep)) return count;
     this.#statements.removeOldestReplies.run({ session: row.session, count: count - keep });
     return keep;
   }
@@ -318,12 +320,20 @@ export class SqliteSessionStore implements SessionStore {
   }
 }
 
+/**
+ * How many entries more than a session keeps may stand: they are removed several at a time, since one
+ * for one would cost every commit on a full session more pages. Who reads looks at the newest only.
+ */
+function slackOf(keep: number): number {
+  return Math.floor(keep / 16);
+}
+
 function nextPercept(row: SessionRow, percept: StoredPercept | null | undefined): string | null {
   if (percept === undefined) return row.perceptJson;
   return percept === null ? null : JSON.stringify(percept);
 }
 
-function readRow(row: SessionRow): ListedSession {
+function readRow(row: SessionRow, { events }: Retention): ListedSession {
   return {
     state: {
       sessionId: row.sessionId,
@@ -334,7 +344,7 @@ function readRow(row: SessionRow): ListedSession {
       version: row.version,
       config: parseJson(row.configJson) as SessionConfigPatch,
       time: row.time,
-      stmLength: row.eventCount,
+      stmLength: Math.min(row.eventCount, events),
     },
     expiresAt: row.expiresAt,
   };

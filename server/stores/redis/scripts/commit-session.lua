@@ -27,8 +27,10 @@ local function append(key, keep, start, last)
     length = redis.call('RPUSH', key, unpack(ARGV, from, math.min(from + 999, last)))
   end
   if length == last - start + 1 then redis.call('PEXPIRE', key, life) end
+  -- Trimmed several at a time: one for one would cost every commit on a full session a command more.
+  -- Who reads a list looks at its newest only.
   local surplus = length - tonumber(keep)
-  if surplus > 0 then redis.call('LTRIM', key, surplus, -1) end
+  if surplus > math.floor(keep / 16) then redis.call('LTRIM', key, surplus, -1) end
   return length
 end
 
@@ -50,7 +52,8 @@ if last >= start then
     redis.call('PEXPIRE', KEYS[5], life)
     redis.call('PEXPIRE', KEYS[6], life)
   end
-  if count > keep then
+  -- Forgotten several at a time, likewise.
+  if count > keep + math.floor(keep / 16) then
     for from = 1, count - keep, 1000 do
       redis.call('HDEL', KEYS[5], unpack(redis.call('LPOP', KEYS[6], math.min(1000, count - keep - from + 1))))
     end
