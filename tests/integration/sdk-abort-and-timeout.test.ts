@@ -229,6 +229,19 @@ describe("a closed client", () => {
     expect(await call).toMatchObject({ code: "ABORTED" });
   });
 
+  it("does not wait for headers that never come", async () => {
+    const client = createKatoClient({
+      url: "http://fake",
+      headers: () => new Promise(() => undefined),
+    });
+    const call = client.session.count().catch((error: unknown) => error);
+    await new Promise((resolve) => setImmediate(resolve));
+
+    await client.close();
+
+    expect(await call).toMatchObject({ code: "ABORTED" });
+  });
+
   it("is what a signal or the end of a scope makes of it", async () => {
     const held = holdFetch();
     const controller = new AbortController();

@@ -24,8 +24,7 @@ export async function exchange(batch: Batch, parts: Exchange): Promise<Reply[]> 
   );
   const timer = setTimeout(() => controller.abort(late), attemptTimeoutMs);
   try {
-    // The caller's own `headers` and `fetch` may not heed the signal, or never settle.
-    return await untilAborted(send(batch, parts), controller.signal);
+    return await send(batch, parts);
   } catch (cause) {
     const error = cause === late ? late : connectionFailed(cause, parts);
     return batch.entries.map(() => ({ error, retryAfterMs: 0 }));
@@ -36,7 +35,9 @@ export async function exchange(batch: Batch, parts: Exchange): Promise<Reply[]> 
 
 async function send(batch: Batch, { options, requestId, controller }: Exchange): Promise<Reply[]> {
   const { url, init } = writeRequest(batch, options.baseUrl);
-  const headers = { ...(await options.headers()), ...init.headers, "x-request-id": requestId };
+  // The caller's function knows no signal, and may never settle.
+  const own = await untilAborted(Promise.resolve(options.headers()), controller.signal);
+  const headers = { ...own, ...init.headers, "x-request-id": requestId };
   const response = await options.fetch(url, { ...init, headers, signal: controller.signal });
   const text = await response.text();
   return readReplies(batch, {
