@@ -77,7 +77,7 @@ describe("an aborted call", () => {
     let attempts = 0;
     const fetch = fakeFetch(({ calls }) => {
       attempts += 1;
-      return calls.map((call) => errorFor(call, "OVERLOADED", { retryAfterMs: 50 }));
+      return calls.map((call) => errorFor(call, "OVERLOADED", { retryAfterMs: 500 }));
     });
     const client = createKatoClient({ url: "http://fake", fetch });
     const controller = new AbortController();
