@@ -26,7 +26,7 @@ export interface ProcessedObservation {
 }
 
 /** How many of the node's vectors stand beside an observed one in its event. */
-const NEIGHBOURS = 3;
+export const NEIGHBOURS = 3;
 
 /**
  * Makes one event of an observation. Strings are put in code point order or kept as given; vector symbols always

@@ -28,6 +28,15 @@ export function uniteMetadata(stored: PatternMetadata, added: PatternMetadata): 
   return asMetadata(texts);
 }
 
+/** Metadata from keys with one text each, in any order; equal pairs count once. */
+export function metadataOfPairs(
+  pairs: Iterable<readonly [key: string, text: string]>,
+): PatternMetadata {
+  const texts = new Map<string, string[]>();
+  for (const [key, text] of pairs) texts.set(key, [...(texts.get(key) ?? []), text]);
+  return asMetadata(texts);
+}
+
 function asMetadata(texts: ReadonlyMap<string, readonly string[]>): PatternMetadata {
   const metadata: PatternMetadata = Object.create(null);
   for (const [key, values] of texts) metadata[key] = sortSymbols([...new Set(values)]);

@@ -1,7 +1,17 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 
 import type { NamedVector } from "./node-change.ts";
+import { BYTES_PER_ENTRY, textBytes } from "./index/heap-estimate.ts";
 import { compareCodePoints } from "./symbol-order.ts";
+
+/** `distance` is the square of the Euclidean one, which orders alike. */
+export interface Neighbour {
+  name: string;
+  distance: number;
+}
+
+/** Vectors looked at between two calls of an interrupt. */
+const INTERRUPT_INTERVAL = 256;
 
 /**
  * A node's vectors by name (engine.md §4): exact nearest neighbours, Euclidean over 32-bit floats, O(vectors ·
@@ -9,6 +19,7 @@ import { compareCodePoints } from "./symbol-order.ts";
  */
 export class VectorIndex {
   readonly #vectors = new Map<string, Float32Array>();
+  #textBytes = 0;
 
   get size(): number {
     return this.#vectors.size;
@@ -24,6 +35,7 @@ export class VectorIndex {
   add({ name, vector }: NamedVector): void {
     if (vector.length === 0) return;
     this.requireDimension(vector);
+    if (!this.#vectors.has(name)) this.#textBytes += textBytes(name);
     this.#vectors.set(name, Float32Array.from(vector));
   }
 
@@ -41,19 +53,36 @@ export class VectorIndex {
     }
   }
 
-  /**
-   * Names of the `count` vectors nearest to `vector`, nearest first, ties by name; fewer when there are fewer, none for
-   * the empty vector. There is no limit of distance. Throws `VECTOR_DIMENSION_MISMATCH`.
-   */
+  /** Names of the `count` vectors nearest to `vector`, in the order of `neighbours`. */
   nearest(vector: readonly number[], count: number): string[] {
+    return this.neighbours(vector, count).map(({ name }) => name);
+  }
+
+  /**
+   * The `count` vectors nearest to `vector`, nearest first, ties by name; fewer when there are fewer, none for the
+   * empty vector. There is no limit of distance. Throws `VECTOR_DIMENSION_MISMATCH`, and what `interrupt` throws, which
+   * is called every so often.
+   */
+  neighbours(vector: readonly number[], count: number, interrupt?: () => void): Neighbour[] {
     this.requireDimension(vector);
     if (vector.length === 0) return [];
 
     const query = Float32Array.from(vector);
-    return Array.from(this.#vectors, ([name, stored]) => ({ name, distance: gap(query, stored) }))
-      .sort((a, b) => compareDistance(a.distance, b.distance) || compareCodePoints(a.name, b.name))
-      .slice(0, count)
-      .map(({ name }) => name);
+    const all: Neighbour[] = [];
+    for (const [name, stored] of this.#vectors) {
+      if (all.length % INTERRUPT_INTERVAL === 0) interrupt?.();
+      all.push({ name, distance: gap(query, stored) });
+    }
+    return VectorIndex.nearestOf(all, count);
+  }
+
+  /** The `count` nearest of these, whose names are distinct: nearest first, ties by name. */
+  static nearestOf(neighbours: readonly Neighbour[], count: number): Neighbour[] {
+    return neighbours
+      .toSorted(
+        (a, b) => compareDistance(a.distance, b.distance) || compareCodePoints(a.name, b.name),
+      )
+      .slice(0, count);
   }
 
   *entries(): Generator<NamedVector> {
@@ -62,8 +91,18 @@ export class VectorIndex {
 
   clear(): void {
     this.#vectors.clear();
+    this.#textBytes = 0;
+  }
+
+  /** An estimate. */
+  get sizeBytes(): number {
+    const each = BYTES_PER_ENTRY + BYTES_PER_ARRAY + 4 * (this.dimension ?? 0);
+    return this.#textBytes + this.#vectors.size * each;
   }
 }
+
+/** A typed array without its numbers. */
+const BYTES_PER_ARRAY = 200;
 
 function requireDimension(vector: readonly number[], expected: number | undefined): void {
   const actual = vector.length;

@@ -49,6 +49,7 @@ export function pruneCandidates(pruning: Pruning): number[] {
   const order = isBounded ? byCommonLength(commons, count) : undefined;
   for (let i = 0; i < count; i += 1) {
     const index = order?.[i] ?? i;
+    query.breathe(i);
     const slot = slots[index] ?? 0;
     const last = best.last;
     if (bound !== undefined && last >= 0) {

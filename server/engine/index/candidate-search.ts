@@ -88,6 +88,7 @@ function explainEmpty(node: NodeReplica, query: StateQuery, test: SlotTest): Ind
   let hasPassed = false;
   let best = 0;
   for (let slot = 0; slot < node.patterns.size; slot += 1) {
+    query.breathe(slot);
     if (node.patterns.frequencyOf(slot) === 0 || test.passes?.(slot) === false) continue;
     hasPassed = true;
     if (overlaps.sharesAny(slot)) best = Math.max(best, test.similarity(slot));

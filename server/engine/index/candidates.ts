@@ -41,9 +41,10 @@ function allSlots({ patterns }: NodeReplica): Int32Array {
 /** The threshold is asked as a length: per pattern length there is a least one, and no division is made twice. */
 function findByTokens(
   { patterns }: NodeReplica,
-  { state, settings }: StateQuery,
+  query: StateQuery,
   { test, slots }: { test: SlotTest & { common: CommonLength }; slots: Int32Array },
 ): Candidates {
+  const { state, settings } = query;
   const { passes, common: commonLength } = test;
   const { frequencies, starts } = patterns;
   const least = new LeastCommon(state.length, settings.recallThreshold);
@@ -52,6 +53,7 @@ function findByTokens(
   let count = 0;
   for (let i = 0; i < slots.length; i += 1) {
     const slot = slots[i] ?? 0;
+    query.breathe(i);
     const common = commonLength(slot);
     if (common < least.for((starts[slot + 1] ?? 0) - (starts[slot] ?? 0))) continue;
     if (frequencies[slot] === 0 || passes?.(slot) === false) continue;
@@ -80,7 +82,8 @@ function findByCharacters(
   const kept = new Int32Array(slots.length);
   const similarities = new Float64Array(slots.length);
   let count = 0;
-  for (const slot of slots) {
+  for (const [i, slot] of slots.entries()) {
+    query.breathe(i);
     if (node.patterns.frequencyOf(slot) === 0) continue;
     if (recallThreshold > 0 && !overlaps.sharesAny(slot)) continue;
     if (test.passes?.(slot) === false) continue;

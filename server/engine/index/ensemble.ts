@@ -82,13 +82,17 @@ export class EnsembleFigures {
     const futures = this.#futures.groups();
     for (const { weight } of futures) this.#futureWeights += weight;
     this.#weighState();
-    return { figures: extracted.map((member) => this.#figureMember(member)), futures };
+    return {
+      figures: extracted.map((member, index) => this.#figureMember(member, index)),
+      futures,
+    };
   }
 
   #extractAll(members: readonly EnsembleMember[], extraction: Extraction): Extracted[] {
     const { patterns } = this.#node;
     const weights = stateWeightsOf(this.#node, this.#query);
-    return members.map(({ slot, similarity, common }) => {
+    return members.map(({ slot, similarity, common }, index) => {
+      this.#query.breathe(index);
       extraction.extract(slot, common);
       const { presentStart, presentEnd, evidence, confidence, snr, fragmentation } = extraction;
       const frequency = patterns.frequencyOf(slot);
@@ -138,7 +142,8 @@ export class EnsembleFigures {
     for (const value of this.#stateVector) this.#stateSquares += value * value;
   }
 
-  #figureMember(member: Extracted): Figures {
+  #figureMember(member: Extracted, index: number): Figures {
+    this.#query.breathe(index);
     const { slot, similarity, frequency, future } = member;
     const prior = frequency / this.#frequencies;
     const weightedStrength = similarity * prior;

@@ -66,6 +66,8 @@ export class FuzzyMatcher {
     const known = this.#percents.get(observed);
     const found = known?.get(id);
     if (found !== undefined) return found;
+    // Long spellings take long, and patterns with many of them longer.
+    this.#query.settings.interrupt?.();
     const percent = symbolRatioPercent(observed, this.#node.symbols.text(id));
     known?.set(id, percent);
     return percent;

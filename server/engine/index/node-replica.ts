@@ -1,7 +1,7 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { Emotives, Event } from "@kato-rpc/shared/observation.ts";
 
-import { addAffinity, countOccurrences, mergeEmotives } from "../learning.ts";
+import { countOccurrences, mergeEmotives } from "../learning.ts";
 import type { NodeTotals, SymbolStatistics } from "../long-term-memory.ts";
 import type {
   CorrectedPattern,
@@ -10,23 +10,15 @@ import type {
   NodeChange,
   StoredPattern,
 } from "../node-change.ts";
-import type { PatternMetadata } from "../pattern-metadata.ts";
 import { uniteMetadata } from "../pattern-metadata.ts";
 import { VectorIndex } from "../vector-index.ts";
+import { AffinityTable } from "./affinity-table.ts";
+import type { FinalizedStatistics, LoadedFinalized } from "./finalized-statistics.ts";
 import { EVENT_END, PatternTable, SYMBOL_BITS } from "./pattern-table.ts";
 import { PostingLists } from "./posting-lists.ts";
 import { QueryScratch } from "./query-scratch.ts";
+import { SlotDetails } from "./slot-details.ts";
 import { SymbolTable } from "./symbol-table.ts";
-
-/** The statistics that finalize took its metrics from; it covers the slots below `slots`. */
-export interface FinalizedStatistics {
-  slots: number;
-  /** U and N of then (sessions.md §9). */
-  patterns: number;
-  symbols: number;
-  /** By symbol id. */
-  members: Uint32Array;
-}
 
 /** Forgotten slots are packed away when there are more of them than this, and than patterns. */
 const FORGOTTEN_SLOTS_KEPT = 1024;
@@ -43,11 +35,9 @@ export class NodeReplica {
   readonly vectors = new VectorIndex();
   #patternCount = 0;
   #symbolOccurrences = 0;
-  /** By slot; most patterns have none. */
-  #emotives = new Map<number, Emotives[]>();
-  #metadata = new Map<number, PatternMetadata>();
+  #details = new SlotDetails();
+  #affinities = new AffinityTable();
   readonly #scratches: QueryScratch[] = [];
-  readonly #affinities = new Map<string, Emotives>();
 
   /** Throws `PATTERN_NOT_FOUND` or `VECTOR_DIMENSION_MISMATCH`, and then has changed nothing. */
   apply(change: NodeChange): void {
@@ -55,7 +45,7 @@ export class NodeReplica {
       case "learn":
         return this.#learn(change);
       case "index-vectors":
-        return this.#indexVectors(change.vectors);
+        return this.indexVectors(change.vectors);
       case "correct":
         return this.#correct(change);
       case "forget":
@@ -78,13 +68,24 @@ export class NodeReplica {
       this.symbols.count(symbol, { occurrences: count * frequency, patterns: 1 });
     }
     this.#symbolOccurrences += this.patterns.lengthOf(slot) * frequency;
-    this.#setEmotives(slot, emotives);
-    this.#setMetadata(slot, metadata);
+    this.#details.setEmotives(slot, emotives);
+    this.#details.setMetadata(slot, metadata);
   }
 
   /** Takes the affinity of a symbol that a store has kept. */
   loadAffinity(symbol: string, affinity: Emotives): void {
-    this.#affinities.set(symbol, addAffinity({}, affinity));
+    this.#affinities.set(symbol, affinity);
+  }
+
+  /** Takes what a store has kept of the last finalize, once all patterns are loaded. */
+  loadFinalized({ members, ...totals }: LoadedFinalized): void {
+    const counts = new Uint32Array(this.symbols.size);
+    for (const [symbol, patterns] of members) {
+      const id = this.symbols.find(symbol);
+      // No pattern that is left has the others, and what is learned now is not covered.
+      if (id !== undefined) counts[id] = patterns;
+    }
+    this.finalized = { ...totals, members: counts };
   }
 
   pattern(hash: string): StoredPattern | undefined {
@@ -110,11 +111,11 @@ export class NodeReplica {
 
   /** Per emotive the sum that learns have brought; empty when there was none. Outlives the symbol's patterns. */
   affinity(symbol: string): Emotives {
-    return this.#affinities.get(symbol) ?? Object.create(null);
+    return this.#affinities.of(symbol);
   }
 
   emotivesOf(slot: number): readonly Emotives[] {
-    return this.#emotives.get(slot) ?? [];
+    return this.#details.emotivesOf(slot);
   }
 
   /** The events from a position of the pattern on, at which one must begin. */
@@ -163,39 +164,51 @@ export class NodeReplica {
     this.#scratches.push(scratch);
   }
 
-  /** Bytes of the arrays, and an estimate for texts, emotives and metadata. */
+  /** Bytes of the arrays, and an estimate for texts, emotives, metadata, affinities and vectors. */
   get sizeBytes(): number {
     const { patterns, symbols, postings, finalized, vectors } = this;
     const arrays = patterns.sizeBytes + symbols.sizeBytes + postings.sizeBytes;
-    const maps = this.#emotives.size + this.#metadata.size + this.#affinities.size;
-    const vectorBytes = vectors.size * ((vectors.dimension ?? 0) * 4 + BYTES_PER_MAP);
-    return arrays + (finalized?.members.byteLength ?? 0) + maps * BYTES_PER_MAP + vectorBytes;
+    const others = this.#details.sizeBytes + this.#affinities.sizeBytes + vectors.sizeBytes;
+    const scratches = this.#scratches.length * symbols.size * BYTES_PER_SCRATCH_SYMBOL;
+    return BYTES_PER_NODE + arrays + (finalized?.members.byteLength ?? 0) + others + scratches;
+  }
+
+  /** The part of a learn that is about its pattern. */
+  learnPattern(learned: LearnedPattern): void {
+    const slot = this.patterns.find(learned.hash);
+    if (slot < 0) {
+      this.load({ ...learned, frequency: 1 });
+      return;
+    }
+    const { metadata } = learned;
+    this.#setFrequency(slot, this.patterns.frequencyOf(slot) + 1);
+    this.#details.setEmotives(slot, mergeEmotives(this.emotivesOf(slot), learned));
+    this.#details.setMetadata(slot, uniteMetadata(this.#details.metadataOf(slot), metadata));
+  }
+
+  /** The part of a learn that is about one of its symbols. */
+  addAffinity(symbol: string, average: Emotives): void {
+    this.#affinities.add(symbol, average);
+  }
+
+  /** Refuses all before it takes one: throws `VECTOR_DIMENSION_MISMATCH`. */
+  indexVectors(vectors: readonly NamedVector[]): void {
+    this.vectors.requireOneDimension(vectors);
+    for (const vector of vectors) this.vectors.add(vector);
   }
 
   #learn(learned: LearnedPattern): void {
-    this.#indexVectors(learned.vectors);
-    const slot = this.patterns.find(learned.hash);
-    if (slot < 0) this.load({ ...learned, frequency: 1 });
-    else {
-      this.#setFrequency(slot, this.patterns.frequencyOf(slot) + 1);
-      this.#setEmotives(slot, mergeEmotives(this.emotivesOf(slot), learned));
-      this.#setMetadata(slot, uniteMetadata(this.#metadata.get(slot) ?? {}, learned.metadata));
-    }
-    for (const [symbol] of learned.affinity === null ? [] : learned.occurrences) {
-      this.#affinities.set(symbol, addAffinity(this.affinity(symbol), learned.affinity ?? {}));
-    }
-  }
-
-  #indexVectors(vectors: readonly NamedVector[]): void {
-    this.vectors.requireOneDimension(vectors);
-    for (const vector of vectors) this.vectors.add(vector);
+    this.indexVectors(learned.vectors);
+    this.learnPattern(learned);
+    if (learned.affinity === null) return;
+    for (const [symbol] of learned.occurrences) this.addAffinity(symbol, learned.affinity);
   }
 
   #correct({ hash, frequency, emotives, metadata }: CorrectedPattern): void {
     const slot = this.#getSlot(hash);
     if (frequency !== undefined) this.#setFrequency(slot, frequency);
-    if (emotives !== undefined) this.#setEmotives(slot, emotives);
-    if (metadata !== undefined) this.#setMetadata(slot, metadata);
+    if (emotives !== undefined) this.#details.setEmotives(slot, emotives);
+    if (metadata !== undefined) this.#details.setMetadata(slot, metadata);
   }
 
   /** The slot stays, with a frequency of 0, until so many are forgotten that all are packed. */
@@ -204,8 +217,8 @@ export class NodeReplica {
     for (const [symbol] of this.#countSlot(slot)) {
       this.symbols.count(symbol, { occurrences: 0, patterns: -1 });
     }
-    this.#setEmotives(slot, []);
-    this.#setMetadata(slot, {});
+    this.#details.setEmotives(slot, []);
+    this.#details.setMetadata(slot, {});
     this.#patternCount -= 1;
     const forgotten = this.patterns.size - this.#patternCount;
     if (forgotten > Math.max(FORGOTTEN_SLOTS_KEPT, this.#patternCount)) this.#pack();
@@ -218,16 +231,6 @@ export class NodeReplica {
     for (const [symbol, count] of this.#countSlot(slot)) {
       this.symbols.count(symbol, { occurrences: count * learns, patterns: 0 });
     }
-  }
-
-  #setEmotives(slot: number, emotives: readonly Emotives[]): void {
-    if (emotives.length === 0) this.#emotives.delete(slot);
-    else this.#emotives.set(slot, [...emotives]);
-  }
-
-  #setMetadata(slot: number, metadata: PatternMetadata): void {
-    if (Object.keys(metadata).length === 0) this.#metadata.delete(slot);
-    else this.#metadata.set(slot, metadata);
   }
 
   #countSlot(slot: number): [symbol: number, count: number][] {
@@ -244,7 +247,7 @@ export class NodeReplica {
     this.#empty();
     this.finalized = undefined;
     this.#scratches.length = 0;
-    this.#affinities.clear();
+    this.#affinities = new AffinityTable();
     this.vectors.clear();
   }
 
@@ -252,8 +255,7 @@ export class NodeReplica {
     this.patterns = new PatternTable();
     this.symbols = new SymbolTable();
     this.postings = new PostingLists();
-    this.#emotives = new Map();
-    this.#metadata = new Map();
+    this.#details = new SlotDetails();
     this.#patternCount = 0;
     this.#symbolOccurrences = 0;
   }
@@ -283,7 +285,7 @@ export class NodeReplica {
       events: this.eventsOf(slot),
       frequency: this.patterns.frequencyOf(slot),
       emotives: [...this.emotivesOf(slot)],
-      metadata: this.#metadata.get(slot) ?? Object.create(null),
+      metadata: this.#details.metadataOf(slot),
     };
   }
 
@@ -294,5 +296,7 @@ export class NodeReplica {
   }
 }
 
-/** What a list of small maps takes, roughly. */
-const BYTES_PER_MAP = 200;
+/** What an empty node takes, about. */
+const BYTES_PER_NODE = 4096;
+/** Three numbers by symbol. */
+const BYTES_PER_SCRATCH_SYMBOL = 12;

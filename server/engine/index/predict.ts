@@ -1,31 +1,37 @@
 import type { Event } from "@kato-rpc/shared/observation.ts";
-import type { PredictionList, PredictionSettings } from "@kato-rpc/shared/prediction.ts";
+import type { PredictionList } from "@kato-rpc/shared/prediction.ts";
 
 import { rankBy } from "../ranking.ts";
 import { searchIndex } from "./candidate-search.ts";
 import { describeFutures, PredictionWriter } from "./describe-prediction.ts";
 import { EnsembleFigures } from "./ensemble.ts";
 import type { NodeReplica } from "./node-replica.ts";
+import type { QuerySettings } from "./state-query.ts";
 import { StateQuery } from "./state-query.ts";
 import { predictFromOneSymbol } from "./symbol-predictions.ts";
 
 /**
  * What the node's patterns say about short-term memory (prediction.md §1.2 and §3), the same bits as `predictNaively`. The same
  * memory, events and settings give the same list, however the memory came about. Its inner lists may be shared, and
- * are not to be changed.
+ * are not to be changed. Throws what `settings.interrupt` throws, and nothing else.
  */
 export function predict(
   node: NodeReplica,
   stm: readonly Event[],
-  settings: PredictionSettings,
+  settings: QuerySettings,
 ): PredictionList {
   const [first, ...others] = stm.flat();
   if (first === undefined) {
     return { predictions: [], futurePotentials: [], empty: "NO_SYMBOLS", bestSimilarity: null };
   }
-  const { maxPredictions, affinityEmotive } = settings;
   if (others.length === 0) {
-    return predictFromOneSymbol(node, { symbol: first, maxPredictions, affinityEmotive });
+    const { maxPredictions, affinityEmotive, interrupt } = settings;
+    return predictFromOneSymbol(node, {
+      symbol: first,
+      maxPredictions,
+      affinityEmotive,
+      interrupt,
+    });
   }
   const query = new StateQuery(node, stm, settings);
   try {
@@ -47,7 +53,10 @@ function predictSequence(node: NodeReplica, query: StateQuery): PredictionList {
   const ranked = rankBy(figures, rankSortAlgo, maxPredictions);
   const writer = new PredictionWriter(node, query, extraction);
   return {
-    predictions: ranked.map((each) => writer.describe(each)),
+    predictions: ranked.map((each, index) => {
+      query.breathe(index);
+      return writer.describe(each);
+    }),
     futurePotentials: describeFutures(node, futures),
     empty: null,
     bestSimilarity: null,

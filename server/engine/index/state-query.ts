@@ -6,6 +6,12 @@ import type { QueryScratch } from "./query-scratch.ts";
 
 export const BITS_PER_WORD = 32;
 
+/** What a prediction follows. `interrupt` is called every so often, and ends the prediction by throwing. */
+export type QuerySettings = PredictionSettings & { interrupt?: (() => void) | undefined };
+
+/** Patterns looked at between two calls of an interrupt. */
+const INTERRUPT_INTERVAL = 256;
+
 /**
  * Short-term memory as the search wants it. The state's symbols that the node knows are its terms, numbered from 1 in the
  * order of their first occurrence; 0 stands for every other symbol.
@@ -18,7 +24,7 @@ export const BITS_PER_WORD = 32;
 export class StateQuery {
   readonly stm: readonly Event[];
   readonly state: readonly string[];
-  readonly settings: PredictionSettings;
+  readonly settings: QuerySettings;
   /** Distinct symbols of the state, known or not. */
   readonly distinctCount: number;
   /** Per position of the state its term. */
@@ -36,7 +42,7 @@ export class StateQuery {
   /** Bit j of the words of term t, from `t · wordCount` on, says that position j has the term. */
   readonly masks: Int32Array;
 
-  constructor(node: NodeReplica, stm: readonly Event[], settings: PredictionSettings) {
+  constructor(node: NodeReplica, stm: readonly Event[], settings: QuerySettings) {
     this.stm = stm;
     this.state = stm.flat();
     this.settings = settings;
@@ -49,6 +55,11 @@ export class StateQuery {
     this.positionStarts = new Int32Array(this.symbolIds.length + 2);
     this.positions = new Int32Array(this.state.length);
     this.#place();
+  }
+
+  /** To be called with every number from 0 on, as patterns are gone through. */
+  breathe(count: number): void {
+    if (count % INTERRUPT_INTERVAL === 0) this.settings.interrupt?.();
   }
 
   /** Occurrences of a term in the state. */

@@ -17,7 +17,12 @@ export interface SymbolQuery {
   symbol: string;
   maxPredictions: number;
   affinityEmotive: string | null;
+  /** Called every so often; may throw. */
+  interrupt?: (() => void) | undefined;
 }
+
+/** Patterns looked at between two calls of an interrupt. */
+const INTERRUPT_INTERVAL = 256;
 
 /** Predictions from exactly one symbol (prediction.md §2): those of `predictFromSymbol`. */
 export function predictFromOneSymbol(node: NodeReplica, query: SymbolQuery): PredictionList {
@@ -31,6 +36,7 @@ export function predictFromOneSymbol(node: NodeReplica, query: SymbolQuery): Pre
       compareHashes(node.patterns.hashes, a, b),
   );
   for (const slot of id === undefined ? [] : slotsBeginningWith(node, id)) {
+    if (potentials.size % INTERRUPT_INTERVAL === 0) query.interrupt?.();
     potentials.set(slot, potentialOfSlot(node, slot, weigh?.(slot)));
     best.add(slot);
   }

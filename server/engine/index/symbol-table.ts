@@ -1,5 +1,6 @@
 import type { SymbolStatistics } from "../long-term-memory.ts";
 import { withRoomFor } from "./growing-array.ts";
+import { BYTES_PER_ENTRY, textBytes } from "./heap-estimate.ts";
 
 /**
  * The symbols of a node under dense numbers, given in the order of arrival and never taken back, and how often each
@@ -11,6 +12,7 @@ export class SymbolTable {
   #frequencies = new Float64Array(0);
   #members = new Uint32Array(0);
   #known = 0;
+  #textBytes = 0;
 
   /** Numbers given: every id is below. */
   get size(): number {
@@ -33,6 +35,7 @@ export class SymbolTable {
     const id = this.#texts.length;
     this.#ids.set(text, id);
     this.#texts.push(text);
+    this.#textBytes += textBytes(text);
     this.#frequencies = withRoomFor(this.#frequencies, id + 1);
     this.#members = withRoomFor(this.#members, id + 1);
     return id;
@@ -74,9 +77,9 @@ export class SymbolTable {
   }
 
   get sizeBytes(): number {
-    return this.#frequencies.byteLength + this.#members.byteLength + this.size * BYTES_PER_TEXT;
+    const arrays = this.#frequencies.byteLength + this.#members.byteLength;
+    return arrays + this.#textBytes + this.size * (BYTES_PER_ENTRY + BYTES_PER_REFERENCE);
   }
 }
 
-/** What a short text and its entry in a map take, measured on Node 26. */
-const BYTES_PER_TEXT = 80;
+const BYTES_PER_REFERENCE = 8;

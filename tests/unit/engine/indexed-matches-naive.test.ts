@@ -145,6 +145,8 @@ function expectSamePredictions({ actions, stm, settings }: Play): void {
   const indexed = predict(replicaOf(changes), stm, settings);
 
   expect(textOf(indexed)).toBe(textOf(predictNaively(memoryOf(changes), stm, settings)));
+  // Nothing that a text of JSON loses, which it is told as: neither −0 nor what is not finite.
+  expect(JSON.parse(textOf(indexed))).toEqual(indexed);
 }
 
 describe("the indexed engine predicts what the naive one does, bit for bit,", () => {
@@ -181,6 +183,71 @@ describe("the indexed engine predicts what the naive one does, bit for bit,", ()
     }));
 
     fc.assert(fc.property(one, expectSamePredictions), { numRuns: 500 });
+  });
+});
+
+describe("an interrupt", () => {
+  function learnsOf(eventsOf: (i: number) => Event[]): Action[] {
+    return Array.from({ length: 1_000 }, (_, i) => ({
+      do: "learn",
+      events: eventsOf(i),
+      joy: undefined,
+      book: undefined,
+    }));
+  }
+
+  test("that does nothing changes nothing, and one that throws ends the prediction", () => {
+    const plays = playOf(FEW, { patterns: 25, events: 4 });
+
+    fc.assert(
+      fc.property(plays, fc.nat(12), ({ actions, stm, settings }, calls) => {
+        const replica = replicaOf(changesOf(actions));
+        const expected = textOf(predict(replica, stm, settings));
+        let left = calls;
+        const interrupt = (): void => {
+          left -= 1;
+          if (left < 0) throw new Error("too late");
+        };
+        try {
+          expect(textOf(predict(replica, stm, { ...settings, interrupt }))).toBe(expected);
+        } catch (error) {
+          expect(error).toEqual(new Error("too late"));
+        }
+
+        // What was given up has left nothing behind.
+        expect(textOf(predict(replica, stm, settings))).toBe(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each([
+    ["tokens", { recallThreshold: 0.1 }, 3],
+    ["characters", { useTokenMatching: false, recallThreshold: 0.1 }, 3],
+    ["fuzzy tokens", { fuzzyTokenThreshold: 0.5, recallThreshold: 0 }, 6],
+    ["a threshold that none passes", { recallThreshold: 1 }, 3],
+  ])("comes every few hundred patterns when matching by %s", (_, chosen, least) => {
+    const changes = changesOf(learnsOf((i) => [["a"], ["b"], [`c${i}`]]));
+    let calls = 0;
+    const interrupt = (): unknown => (calls += 1);
+
+    predict(replicaOf(changes), [["a"], ["b"]], {
+      ...DEFAULT_SESSION_CONFIG,
+      ...chosen,
+      interrupt,
+    });
+
+    expect(calls).toBeGreaterThanOrEqual(least);
+  });
+
+  test("comes every few hundred patterns that begin with the only symbol", () => {
+    const changes = changesOf(learnsOf((i) => [["a"], [`c${i}`]]));
+    let calls = 0;
+    const interrupt = (): unknown => (calls += 1);
+
+    predict(replicaOf(changes), [["a"]], { ...DEFAULT_SESSION_CONFIG, interrupt });
+
+    expect(calls).toBeGreaterThanOrEqual(3);
   });
 });
 

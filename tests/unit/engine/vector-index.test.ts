@@ -21,6 +21,21 @@ describe("the index of vectors", () => {
     expect(index.nearest([0, 0], 9)).toEqual(["same", "a", "b", "far"]);
   });
 
+  test("looks up every few hundred vectors whether it is to end", () => {
+    const index = indexOf(
+      Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`v${i}`, [i]])),
+    );
+    let calls = 0;
+
+    const found = index.neighbours([0], 2, () => (calls += 1));
+
+    expect(found).toEqual([
+      { name: "v0", distance: 0 },
+      { name: "v1", distance: 1 },
+    ]);
+    expect(calls).toBeGreaterThanOrEqual(3);
+  });
+
   test("takes vectors that are equal as 32-bit floats for equal", () => {
     expect(indexOf({ b: [0.1], a: [0.1 + 1e-12] }).nearest([0.1], 2)).toEqual(["a", "b"]);
   });
