@@ -12,6 +12,11 @@ export const LIMITS = {
   emotivesPerObservation: { max: 256, meaning: "emotives in an observation" },
   metadataBytes: { max: 16_384, meaning: "UTF-8 bytes of metadata as JSON" },
   metadataDepth: { max: 8, meaning: "levels of nesting in metadata" },
+  patternSymbols: { max: 100_000, meaning: "symbols in a pattern" },
+  learnedAffinities: {
+    max: 100_000,
+    meaning: "distinct symbols of a pattern times emotives learned with it",
+  },
   nodeIdBytes: { max: 256, meaning: "UTF-8 bytes of a node id" },
   idCharacters: { max: 128, meaning: "characters of an id given by a caller (A-Za-z0-9._~:-)" },
   ttlSeconds: { max: 2_592_000, meaning: "seconds a session may live without use (at least 1)" },

@@ -1,9 +1,15 @@
 import type { FleetRegistry } from "./fleet-registry.ts";
+import type { NodeStore } from "./node-store.ts";
 import type { Retention, SessionStore } from "./session-store.ts";
 import type { StoreAddress } from "./store-address.ts";
 
 /** A store of any kind, opened once per process; `close` it last. */
-export type OpenStore = { sessions: SessionStore; fleet: FleetRegistry; close(): Promise<void> };
+export type OpenStore = {
+  sessions: SessionStore;
+  nodes: NodeStore;
+  fleet: FleetRegistry;
+  close(): Promise<void>;
+};
 
 export type StoreRules = {
   retention: Retention;
@@ -22,14 +28,17 @@ export async function openStore(address: StoreAddress, rules: StoreRules): Promi
   if (address.kind === "sqlite") {
     const { SqliteDatabase } = await import("./sqlite/database.ts");
     const { SqliteSessionStore } = await import("./sqlite/sqlite-session-store.ts");
+    const { SqliteNodeStore } = await import("./sqlite/sqlite-node-store.ts");
     const { SqliteFleetRegistry } = await import("./sqlite/sqlite-fleet-registry.ts");
     const database = SqliteDatabase.open(address.path, rules);
     const sessions = new SqliteSessionStore(database, rules.retention);
+    const nodes = new SqliteNodeStore(database);
     const fleet = new SqliteFleetRegistry(database, rules.now);
-    return { sessions, fleet, close: () => sessions.close() };
+    return { sessions, nodes, fleet, close: () => sessions.close() };
   }
   const { RedisConnection } = await import("./redis/connection.ts");
   const { RedisSessionStore } = await import("./redis/redis-session-store.ts");
+  const { RedisNodeStore } = await import("./redis/redis-node-store.ts");
   const { RedisFleetRegistry } = await import("./redis/redis-fleet-registry.ts");
   const connection = new RedisConnection(address.address, {
     timeoutMs: rules.timeoutMs,
@@ -37,7 +46,9 @@ export async function openStore(address: StoreAddress, rules: StoreRules): Promi
   });
   connection.connect();
   const sessions = new RedisSessionStore(connection, rules.retention);
-  return { sessions, fleet: new RedisFleetRegistry(connection), close: () => sessions.close() };
+  const nodes = new RedisNodeStore(connection);
+  const fleet = new RedisFleetRegistry(connection);
+  return { sessions, nodes, fleet, close: () => sessions.close() };
 }
 
 /** Emotives and metadata kept per session (sessions.md §1), and ids whose replies are remembered. */

@@ -1,6 +1,7 @@
 import type { Emotives, Event, JsonValue, Metadata } from "@kato-rpc/shared/observation.ts";
 import type { NodeSummary } from "@kato-rpc/shared/node.ts";
 import type { SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
+import type { IndexedVectors, LearnedPattern, NamedVector } from "../engine/node-change.ts";
 
 /** What a session is between two calls, short-term memory and accumulators left out. Times in epoch ms. */
 export type SessionState = {
@@ -30,13 +31,28 @@ export type SessionDelta = {
   events: Event[];
   emotives: Emotives[];
   metadata: Metadata[];
+  /** Waiting vectors are all gone: indexed by a learn, or cleared with the rest. */
+  clearsVectors: boolean;
+  /** Vectors observed, which wait for the session's next learn. */
+  vectors: NamedVector[];
   /** null: there is no percept any more; undefined: unchanged. */
   percept?: StoredPercept | null | undefined;
   config?: SessionConfigPatch | undefined;
 };
 
 /** What a call with this id was answered; a repeat of the id gets it again. */
-export type Outcome = { id: string; reply: JsonValue };
+export type Outcome = {
+  id: string;
+  reply: JsonValue;
+  /**
+   * Place in the commit's `learns` of one whose frequency belongs to the reply: remembered is
+   * `[reply, frequency]` then, and `[reply, null]` where that one made no pattern.
+   */
+  learn?: number | undefined;
+};
+
+/** What a session's commit does to its node's long-term memory. */
+export type Learn = LearnedPattern | IndexedVectors;
 
 /** The caller's clock, and whether this contact moves the session's expiry (never backwards). */
 export type Contact = { nowMs: number; slides: boolean };
@@ -52,6 +68,8 @@ export type SessionCommit = {
   ids: readonly string[];
   /** To remember with the change; of too many, the last are kept. */
   outcomes: readonly Outcome[];
+  /** Changes of the node, in order, each an entry of its log; they happen with the session's change or not at all. */
+  learns: readonly Learn[];
 };
 
 /** The current state, and of the ids asked for those that were seen before with their replies. */
@@ -62,18 +80,28 @@ export type CurrentSession = {
 };
 
 export type CommitResult =
-  | { status: "committed"; expiresAt: number }
+  | {
+      status: "committed";
+      expiresAt: number;
+      /** How often each of `learns` has its pattern learned now; null where it made none. */
+      frequencies: (number | null)[];
+    }
   | ({ status: "stale" } & CurrentSession);
 
 /** Parts of a session that are loaded only where they are needed. */
-export type SessionPart = "stm" | "emotives" | "percept";
+export type SessionPart = "stm" | "emotives" | "metadata" | "vectors" | "percept";
 
-/** A part not asked for is empty. */
-export type LoadedSession = CurrentSession & {
+/** What a session has gathered, oldest first. */
+export type SessionMemory = {
   stm: Event[];
   emotives: Emotives[];
-  percept: StoredPercept | null;
+  metadata: Metadata[];
+  /** Vectors observed and not yet indexed. */
+  vectors: NamedVector[];
 };
+
+/** A part not asked for is empty. */
+export type LoadedSession = CurrentSession & SessionMemory & { percept: StoredPercept | null };
 
 export type NewSession = {
   sessionId: string;
@@ -110,7 +138,12 @@ export interface SessionStore {
     options: { at: Contact; ids?: readonly string[]; parts?: readonly SessionPart[] },
   ): Promise<LoadedSession>;
 
-  /** Writes the whole change if the session's version is still `baseVersion`, else nothing. */
+  /**
+   * Writes the whole change if the session's version is still `baseVersion`, else nothing.
+   *
+   * @throws ServiceError VECTOR_DIMENSION_MISMATCH when a learn's vectors differ in dimension from the node's or
+   *   from each other; nothing is written then
+   */
   commit(commit: SessionCommit): Promise<CommitResult>;
 
   /** Moves the expiry to `nowMs + ttlSeconds` unless it is later already; gives the expiry in epoch ms. */
@@ -130,6 +163,9 @@ export interface SessionStore {
 
   countSessions(nodeId: string, nowMs: number): Promise<number>;
 
+  /** Whether a session was ever created on the node. */
+  hasNode(nodeId: string): Promise<boolean>;
+
   /** Nodes on which a session was ever created, with ids after `after`, ordered by their UTF-8 bytes. */
   listNodes(request: {
     after: string | undefined;
@@ -144,7 +180,12 @@ export interface SessionStore {
 }
 
 /** How much of a session is kept; the oldest leave first. Of outcomes up to a sixteenth more may be kept. */
-export type Retention = { events: number; accumulated: number; outcomes: number };
+export type Retention = {
+  events: number;
+  /** Emotives, metadata and waiting vectors, of each. */
+  accumulated: number;
+  outcomes: number;
+};
 
 /** How long an expired session is told from one that never was. */
 export const TOMBSTONE_MS = 86_400_000;

@@ -95,9 +95,11 @@ async function append(
     delta: {
       clearsStm: false,
       clearsAccumulators: false,
+      clearsVectors: false,
       events: Array.from({ length: events }, (_, i) => [`symbol-${version}-${i}`]),
       emotives: [],
       metadata: [],
+      vectors: [],
       percept: { strings: ["symbol"], vectors: [], metadata: {} },
     },
     ids: [`o${sessionId}.${version}`],
@@ -105,6 +107,7 @@ async function append(
       id: `o${sessionId}.${version}.${i}`,
       reply: [i, i, null],
     })),
+    learns: [],
   });
   if (result.status !== "committed") throw new Error(`the commit was ${result.status}`);
 }

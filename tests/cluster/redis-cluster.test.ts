@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeTag } from "../../server/stores/session-id.ts";
+import type { Learn } from "../../server/stores/session-store.ts";
 import { closeStore, GONE } from "../contract/close-store.ts";
 import {
   appendOnce,
@@ -8,6 +9,8 @@ import {
   numberedEvents,
   readAll,
 } from "../contract/session-builders.ts";
+import { learnAll, learnOf, readNode, replayLog, followLog } from "../contract/node-builders.ts";
+import { describeNodeStore } from "../contract/node-store-suite.ts";
 import { describeSessionStore } from "../contract/session-store-suite.ts";
 import type { OpenPlace } from "../contract/store-place.ts";
 import { ageKeys, StorePlace } from "../contract/store-place.ts";
@@ -33,6 +36,7 @@ const openPlace: OpenPlace = async () => {
 };
 
 describeSessionStore("Redis Cluster", openPlace);
+describeNodeStore("Redis Cluster", openPlace);
 
 /** Sessions on nodes of which each master has some, in turns. */
 async function sessionsEverywhere(place: StorePlace, count: number) {
@@ -100,6 +104,29 @@ describe("a cluster", () => {
       const { stm, state } = await readAll(sessions, sessionId);
       expect(stm).toEqual(IDS.map((id) => [id]));
       expect(state.version).toBe(IDS.length);
+    }
+  });
+
+  test("keeps what a node learned in step with its log while its slot moves", async () => {
+    await using place = await openPlace();
+    const store = await place.open();
+    const nodeIds = Array.from({ length: 6 }, (_, i) => `node ${i}`);
+    const patterns = IDS.map((id) => learnOf([["a"], [id]], { emotives: [{ joy: 0.1 }] }));
+    const learnOnce = (nodeId: string, learns: Learn[]) =>
+      waitFor(() => learnAll(store, learns, { nodeId }), { what: "the slot" });
+
+    const learning = Promise.all(
+      nodeIds.map(async (nodeId) => {
+        for (const pattern of patterns) await learnOnce(nodeId, [pattern, patterns[0]!]);
+      }),
+    );
+    for (const i of [0, 1, 0]) await cluster.moveSlotOf(keyOf(`node ${i}`));
+    await learning;
+
+    for (const tag of nodeIds.map(nodeTag)) {
+      const contents = await readNode(store.nodes, { tag, limit: 10 });
+      expect(contents.totals).toMatchObject({ patterns: IDS.length });
+      expect(contents).toEqual(replayLog(await followLog(store.nodes, { tag })).contents());
     }
   });
 

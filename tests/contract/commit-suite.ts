@@ -3,6 +3,7 @@ import type { SessionStore } from "../../server/stores/session-store.ts";
 import { commitOf, createSession, numberedEvents, readAll } from "./session-builders.ts";
 import type { OpenPlace } from "./store-place.ts";
 
+const VECTOR = { name: "VCTR|1", vector: [0.5, -2.5e-7] };
 const PERCEPT = { strings: ["a", "b"], vectors: [[1, -2.5e-7]], metadata: { source: "eye" } };
 
 /** Brings a session to version 1 with something of everything in it. */
@@ -15,6 +16,7 @@ async function fillSession(sessions: SessionStore): Promise<string> {
         events: [["a"], ["b", "c"]],
         emotives: [{ joy: 0.5 }, { fear: -1e300 }],
         metadata: [{ source: "eye" }],
+        vectors: [VECTOR],
         percept: PERCEPT,
         config: { maxPatternLength: 4 },
       },
@@ -37,6 +39,8 @@ export function describeCommits(openPlace: OpenPlace): void {
         state: { version: 1, time: 2, stmLength: 2, config: { maxPatternLength: 4 } },
         stm: [["a"], ["b", "c"]],
         emotives: [{ joy: 0.5 }, { fear: -1e300 }],
+        metadata: [{ source: "eye" }],
+        vectors: [VECTOR],
         percept: PERCEPT,
         seen: new Map([["first", [1, 2, null]]]),
       });
@@ -60,6 +64,8 @@ export function describeCommits(openPlace: OpenPlace): void {
         state: { version: 2, time: 3, stmLength: 3, metadata: { kept: true } },
         stm: [["a"], ["b", "c"], ["d"]],
         emotives: [{ joy: 0.5 }, { fear: -1e300 }, { joy: 1 }],
+        metadata: [{ source: "eye" }],
+        vectors: [VECTOR],
         percept: PERCEPT,
         seen: new Map([["first", [1, 2, null]]]),
       });
@@ -82,6 +88,8 @@ export function describeCommits(openPlace: OpenPlace): void {
       const after = await readAll(sessions, sessionId);
       expect(after).toMatchObject({ state: { time: 0, stmLength: 0 }, stm: [], percept: null });
       expect(after.emotives).toHaveLength(2);
+      expect(after.metadata).toHaveLength(1);
+      expect(after.vectors).toHaveLength(1);
       expect(after.state.config).toEqual({});
     });
 
@@ -98,6 +106,7 @@ export function describeCommits(openPlace: OpenPlace): void {
             clearsAccumulators: true,
             events: [["new"]],
             emotives: [{ calm: 1 }],
+            metadata: [{ source: "ear" }],
           },
         }),
       );
@@ -106,6 +115,8 @@ export function describeCommits(openPlace: OpenPlace): void {
         state: { time: 1, stmLength: 1 },
         stm: [["new"]],
         emotives: [{ calm: 1 }],
+        metadata: [{ source: "ear" }],
+        vectors: [VECTOR],
       });
     });
 
@@ -138,6 +149,8 @@ export function describeCommits(openPlace: OpenPlace): void {
         events: [["lost"]],
         emotives: [{ lost: 1 }],
         metadata: [{ lost: true }],
+        clearsVectors: true,
+        vectors: [{ name: "lost", vector: [] }],
         percept: null,
         config: { maxPatternLength: 99 },
       },

@@ -25,7 +25,8 @@ export function describeCreation(openPlace: OpenPlace): void {
         seen: new Map(),
       };
       expect(created).toEqual({ ...expected, repeated: false });
-      expect(loaded).toEqual({ ...expected, stm: [], emotives: [], percept: null });
+      const nothing = { stm: [], emotives: [], metadata: [], vectors: [], percept: null };
+      expect(loaded).toEqual({ ...expected, ...nothing });
     });
 
     test("with a request id that was used before gives the first session, whatever is asked for now", async () => {

@@ -46,7 +46,8 @@ export function describeDurability(openPlace: OpenPlace): void {
           emotives,
           JSON.parse('{"__proto__":1,"constructor":2}') as { [key: string]: number },
         ],
-        metadata: [map],
+        metadata: [map, { other: true }],
+        vectors: NASTY_TEXTS.map((name) => ({ name, vector: NASTY_NUMBERS })),
         percept: { strings: NASTY_TEXTS, vectors: [NASTY_NUMBERS], metadata: map },
       };
 
@@ -60,6 +61,8 @@ export function describeDurability(openPlace: OpenPlace): void {
       expect(asText(after.state.metadata)).toBe(asText(map));
       expect(asText(after.stm)).toBe(asText(delta.events));
       expect(asText(after.emotives)).toBe(asText(delta.emotives));
+      expect(asText(after.metadata)).toBe(asText(delta.metadata));
+      expect(asText(after.vectors)).toBe(asText(delta.vectors));
       expect(asText(after.percept)).toBe(asText(delta.percept));
       expect(asText(after.seen.get("o:a.b~c-d"))).toBe(asText(map));
     });
@@ -96,7 +99,12 @@ export function describeDurability(openPlace: OpenPlace): void {
       const sessionId = await createSession(before.sessions, { requestId: "once" });
       await before.sessions.commit(
         commitOf(sessionId, {
-          delta: { events: [["a"]], emotives: [{ joy: 1 }] },
+          delta: {
+            events: [["a"]],
+            emotives: [{ joy: 1 }],
+            metadata: [{ a: 1 }],
+            vectors: [{ name: "v", vector: [1] }],
+          },
           outcomes: [{ id: "first", reply: 1 }],
         }),
       );

@@ -50,7 +50,7 @@ export function describeExpiry(openPlace: OpenPlace): void {
       expect(await expiryOf(sessions, sessionId)).toBe(NOW + 110_000);
 
       const committed = await sessions.commit(commitOf(sessionId, { at: using(NOW + 100_000) }));
-      expect(committed).toEqual({ status: "committed", expiresAt: NOW + 160_000 });
+      expect(committed).toEqual({ status: "committed", expiresAt: NOW + 160_000, frequencies: [] });
       expect(await expiryOf(sessions, sessionId)).toBe(NOW + 160_000);
     });
 
@@ -63,7 +63,7 @@ export function describeExpiry(openPlace: OpenPlace): void {
       const committed = await sessions.commit(commitOf(sessionId, { at: looking(EXPIRY) }));
 
       expect(loaded.expiresAt).toBe(EXPIRY);
-      expect(committed).toEqual({ status: "committed", expiresAt: EXPIRY });
+      expect(committed).toEqual({ status: "committed", expiresAt: EXPIRY, frequencies: [] });
       expect(await sessions.find(sessionId, EXPIRY + 1)).toBe("expired");
     });
 

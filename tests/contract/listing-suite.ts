@@ -228,6 +228,17 @@ export function describeListing(openPlace: OpenPlace): void {
       ]);
     });
 
+    test("is known by its exact id from its first session on, and for good", async () => {
+      await using place = await openPlace();
+      const { sessions } = await place.open();
+      for (const nodeId of ["", "a", "a\0", "{a}"]) {
+        expect(await sessions.hasNode(nodeId)).toBe(false);
+        await sessions.delete(await createSession(sessions, { nodeId }), NOW);
+        expect(await sessions.hasNode(nodeId)).toBe(true);
+      }
+      expect(await sessions.hasNode("A")).toBe(false);
+    });
+
     test("is empty at first", async () => {
       await using place = await openPlace();
       const { sessions } = await place.open();

@@ -1,3 +1,5 @@
+import type { Metadata } from "@kato-rpc/shared/observation.ts";
+import type { NamedVector } from "../../server/engine/node-change.ts";
 import { nodeTag } from "../../server/stores/session-id.ts";
 import type {
   CommitResult,
@@ -16,10 +18,13 @@ import type {
 } from "../../server/stores/session-store.ts";
 import { CREATE_REQUEST_TTL_MS, TOMBSTONE_MS } from "../../server/stores/session-store.ts";
 import { sessionExpired, sessionNotFound } from "../../server/stores/store-errors.ts";
+import { ModelNode } from "./model-node.ts";
 
 type ModelSession = ListedSession & {
   stm: string[][];
   emotives: Record<string, number>[];
+  metadata: Metadata[];
+  vectors: NamedVector[];
   percept: StoredPercept | null;
   outcomes: Outcome[];
 };
@@ -30,6 +35,7 @@ export class ModelStore implements SessionStore {
   readonly #retention: Retention;
   readonly #sessions = new Map<string, ModelSession>();
   readonly #nodes = new Set<string>();
+  readonly #memories = new Map<string, ModelNode>();
   readonly #requests = new Map<string, { sessionId: string; forgetAt: number }>();
 
   constructor(retention: Retention) {
@@ -54,6 +60,8 @@ export class ModelStore implements SessionStore {
       expiresAt: nowMs + ttlSeconds * 1_000,
       stm: [],
       emotives: [],
+      metadata: [],
+      vectors: [],
       percept: null,
       outcomes: [],
     };
@@ -70,25 +78,43 @@ export class ModelStore implements SessionStore {
       ...current(session, ids),
       stm: parts.includes("stm") ? session.stm : [],
       emotives: parts.includes("emotives") ? session.emotives : [],
+      metadata: parts.includes("metadata") ? session.metadata : [],
+      vectors: parts.includes("vectors") ? session.vectors : [],
       percept: parts.includes("percept") ? session.percept : null,
     };
   }
 
   async commit(commit: SessionCommit): Promise<CommitResult> {
+    const before = this.#sessions.get(commit.sessionId)?.expiresAt;
     const session = this.#enter(commit.sessionId, commit.at);
-    const { delta, outcomes, time } = commit;
+    try {
+      return this.#commit(session, commit);
+    } catch (error) {
+      // Refused for its learns: not even the contact has happened.
+      session.expiresAt = before ?? session.expiresAt;
+      throw error;
+    }
+  }
+
+  #commit(session: ModelSession, commit: SessionCommit): CommitResult {
+    const { delta, outcomes, time, learns } = commit;
     const found = current(session, commit.ids);
     if (found.seen.size > 0 || session.state.version !== commit.baseVersion) {
       return { status: "stale", ...found };
     }
-    const keep = this.#retention;
-    const { stm, emotives, percept } = session;
-    session.stm = [...(delta.clearsStm ? [] : stm), ...delta.events].slice(-keep.events);
-    session.emotives = [...(delta.clearsAccumulators ? [] : emotives), ...delta.emotives].slice(
-      -keep.accumulated,
-    );
+    const frequencies = this.node(nodeTag(session.state.nodeId)).applyAll(learns);
+    const { events, accumulated, outcomes: kept } = this.#retention;
+    const { stm, emotives, metadata, vectors, percept } = session;
+    const { clearsStm, clearsAccumulators, clearsVectors } = delta;
+    session.stm = extend(clearsStm ? [] : stm, delta.events, events);
+    session.emotives = extend(clearsAccumulators ? [] : emotives, delta.emotives, accumulated);
+    session.metadata = extend(clearsAccumulators ? [] : metadata, delta.metadata, accumulated);
+    session.vectors = extend(clearsVectors ? [] : vectors, delta.vectors, accumulated);
     session.percept = delta.percept === undefined ? percept : delta.percept;
-    session.outcomes = [...session.outcomes, ...outcomes].slice(-keep.outcomes);
+    const remembered = outcomes.map(({ id, reply, learn }): Outcome => {
+      return { id, reply: learn === undefined ? reply : [reply, frequencies[learn] ?? null] };
+    });
+    session.outcomes = extend(session.outcomes, remembered, kept);
     session.state = {
       ...session.state,
       version: session.state.version + 1,
@@ -96,7 +122,14 @@ export class ModelStore implements SessionStore {
       stmLength: session.stm.length,
       config: delta.config ?? session.state.config,
     };
-    return { status: "committed", expiresAt: session.expiresAt };
+    return { status: "committed", expiresAt: session.expiresAt, frequencies };
+  }
+
+  /** What the node's long-term memory must be. */
+  node(tag: string): ModelNode {
+    const node = this.#memories.get(tag) ?? new ModelNode();
+    this.#memories.set(tag, node);
+    return node;
   }
 
   async extend(
@@ -135,6 +168,10 @@ export class ModelStore implements SessionStore {
     return this.#live(nodeId, nowMs).length;
   }
 
+  async hasNode(nodeId: string): Promise<boolean> {
+    return this.#nodes.has(nodeId);
+  }
+
   async listNodes(request: { after: string | undefined; limit: number; nowMs: number }) {
     const { after, limit, nowMs } = request;
     const nodeIds = [...this.#nodes].toSorted(byBytes);
@@ -170,6 +207,10 @@ export class ModelStore implements SessionStore {
           : a.expiresAt - b.expiresAt,
       );
   }
+}
+
+function extend<T>(items: readonly T[], added: readonly T[], keep: number): T[] {
+  return [...items, ...added].slice(-keep);
 }
 
 function slide(session: ModelSession, expiresAt: number): void {

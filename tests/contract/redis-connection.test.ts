@@ -1,9 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
+import type { NodeMutation } from "../../server/stores/node-store.ts";
 import type { OpenStore } from "../../server/stores/open-store.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { AB, BC, learnAll, learnOf, readNode, TAG } from "./node-builders.ts";
 import {
   appendOnce,
   commitOf,
@@ -161,6 +163,38 @@ describe("a server that has no memory left", () => {
 
     await admin.config("SET", "maxmemory", "0");
     expect(await sessions.commit(change)).toMatchObject({ status: "committed" });
+  });
+});
+
+describe("a server that has no memory left for what is learned", () => {
+  test("refuses a learn whole, and takes what frees memory", async () => {
+    await using redis = await startRedis({ config: { "maxmemory-policy": "noeviction" } });
+    await using store = await openStoreAt(redis.url);
+    const { sessions, nodes } = store;
+    const sessionId = await createSession(sessions);
+    const learns = [learnOf(AB), learnOf(BC)];
+    await learnAll(store, learns);
+    const { hash } = learnOf(AB);
+    const [session, node] = [await readAll(sessions, sessionId), await readNode(nodes)];
+    const admin = redis.client();
+
+    await admin.config("SET", "maxmemory", "1");
+    for (const at of [looking(), using(NOW + 1)]) {
+      const commit = commitOf(sessionId, { at, learns, delta: { clearsStm: true } });
+      await expect(sessions.commit(commit)).rejects.toMatchObject(UNAVAILABLE);
+    }
+    for (const mutation of [
+      { kind: "correct", hash, frequency: 2, emotives: [] },
+      { kind: "finalize" },
+    ] satisfies NodeMutation[]) {
+      await expect(nodes.change(TAG, mutation)).rejects.toMatchObject(UNAVAILABLE);
+    }
+    expect(await readAll(sessions, sessionId)).toEqual(session);
+    expect(await readNode(nodes)).toEqual(node);
+
+    expect(await nodes.change(TAG, { kind: "forget", hash })).toEqual({ patterns: 1 });
+    expect(await nodes.change(TAG, { kind: "clear" })).toEqual({ patterns: 0 });
+    expect((await readNode(nodes)).number).toBe(4);
   });
 });
 

@@ -2,9 +2,13 @@ import * as fc from "fast-check";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeTag, parseSessionId } from "../../server/stores/session-id.ts";
-import type { SessionStore } from "../../server/stores/session-store.ts";
+import type { NodeStore } from "../../server/stores/node-store.ts";
+import { LOG_START } from "../../server/stores/node-store.ts";
+import type { OpenStore } from "../../server/stores/open-store.ts";
+import type { Learn, SessionStore } from "../../server/stores/session-store.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 import { startRedis } from "../support/redis-server.ts";
+import { AB, BC, indexOf, learnAll, learnOf, TAG } from "./node-builders.ts";
 import { recordCommands } from "./recorded-commands.ts";
 import type { RecordedCommand } from "./recorded-commands.ts";
 import {
@@ -15,6 +19,7 @@ import {
   NOW,
   numberedEvents,
   readAll,
+  SESSION_PARTS,
   using,
 } from "./session-builders.ts";
 import { operations, replay } from "./store-operations.ts";
@@ -28,6 +33,10 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const openPlace = redisPlaces(() => server);
+
+/** Last parts of the keys of a node's long-term memory. */
+const MEMORY =
+  "memory|names|patterns|frequencies|emotives|metadata|symbols|symbol-frequencies|members|affinity|vectors|finalized|log";
 
 /** A client of the database in which a place has its keys. */
 function clientOf(place: StorePlace): Redis {
@@ -45,6 +54,8 @@ function commitEverything(store: SessionStore, sessionId: string, fields: object
         events: numberedEvents(3),
         emotives: [{ joy: 1 }],
         metadata: [{ a: 1 }],
+        clearsVectors: true,
+        vectors: [{ name: "v", vector: [1] }],
         percept: { strings: [], vectors: [], metadata: {} },
         config: { maxPatternLength: 1 },
       },
@@ -62,7 +73,7 @@ describe("the keys that a call touches", () => {
   ][] = [
     ["commit", (store, id) => commitEverything(store, id)],
     ["stale commit", (store, id) => commitEverything(store, id, { baseVersion: 7 })],
-    ["load", (store, id) => store.load(id, { at: using(NOW + 1), parts: ["stm", "emotives"] })],
+    ["load", (store, id) => store.load(id, { at: using(NOW + 1), parts: SESSION_PARTS })],
     ["extension", (store, id) => store.extend(id, { nowMs: NOW, ttlSeconds: 90_000 })],
     ["deletion", (store, id) => store.delete(id, NOW)],
     ["look", (store, id) => store.find(id, NOW)],
@@ -83,14 +94,111 @@ describe("the keys that a call touches", () => {
     expect(commands.filter(({ isScripted }) => !isScripted)).toHaveLength(1);
     const { tag, suffix } = parseSessionId(sessionId)!;
     const own = new RegExp(`^kato:\\{${tag}\\}:(sessions$|s:${suffix}(:|$))`);
-    const touched = keysIn(commands.filter(({ isScripted }) => isScripted));
-    expect(touched.filter((key) => !own.test(key))).toEqual([]);
-    expect(keysIn(commands.filter(({ isScripted }) => !isScripted))).toEqual(
-      expect.arrayContaining(touched),
-    );
+    expectDeclared(commands, own);
     const changed = changedKeys(before, await dumpKeys(client));
     expect(changed.filter((key) => !own.test(key))).toEqual([]);
   });
+
+  const learns = [
+    learnOf(AB, {
+      emotives: [{ joy: 0.1 }],
+      metadata: [{ source: "eye" }],
+      vectors: [{ name: "v", vector: [1, 2] }],
+    }),
+    learnOf(BC),
+    learnOf(AB, { emotives: [{ joy: 0.2 }], metadata: [{ source: "ear" }] }),
+    indexOf({ name: "w", vector: [3, 4] }),
+  ];
+  test("of a commit that learns are those of its session and of its node's memory, all declared", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    await commitEverything(sessions, await createSession(sessions, { nodeId: "other" }), {
+      learns,
+    });
+    await commitEverything(sessions, await createSession(sessions), { learns });
+    const sessionId = await createSession(sessions);
+    const client = clientOf(place);
+    const before = await dumpKeys(client);
+
+    const commands = await recordCommands(client, () =>
+      commitEverything(sessions, sessionId, { learns }),
+    );
+
+    const { tag, suffix } = parseSessionId(sessionId)!;
+    const own = new RegExp(`^kato:\\{${tag}\\}:(sessions$|s:${suffix}(:|$)|(${MEMORY})$)`);
+    expectDeclared(commands, own);
+    const changed = changedKeys(before, await dumpKeys(client));
+    expect(changed.filter((key) => !own.test(key))).toEqual([]);
+  });
+
+  test.each<[name: string, call: (nodes: NodeStore) => Promise<unknown>]>([
+    ["correction", (nodes) => nodes.change(TAG, { kind: "correct", ...CORRECTION })],
+    ["forgotten pattern", (nodes) => nodes.change(TAG, { kind: "forget", hash: learnOf(BC).hash })],
+    ["finalize", (nodes) => nodes.change(TAG, { kind: "finalize" })],
+    ["clear", (nodes) => nodes.change(TAG, { kind: "clear" })],
+    ["page of patterns", (nodes) => nodes.readRows(TAG, "patterns", { cursor: null, limit: 1 })],
+    ["page of vectors", (nodes) => nodes.readRows(TAG, "vectors", { cursor: null, limit: 1 })],
+    ["list of patterns", (nodes) => nodes.listPatterns(TAG, { after: 0, limit: 9 })],
+    ["pattern", (nodes) => nodes.findPattern(TAG, learnOf(AB).hash)],
+    ["list of symbols", (nodes) => nodes.listSymbols(TAG, { after: undefined, limit: 9 })],
+    ["look at symbols", (nodes) => nodes.findSymbols(TAG, ["a", "z"])],
+    ["look at totals", (nodes) => nodes.readTotals(TAG)],
+    ["look at the head", (nodes) => nodes.readHead(TAG)],
+    ["look at the log", (nodes) => nodes.readLog(TAG, LOG_START, 9)],
+  ])("of a %s are those of the node's memory, all declared", async (_name, call) => {
+    await using place = await openPlace();
+    const store = await place.open();
+    await learnAll(store, learns);
+    await call(store.nodes); // The script is known from here on.
+    await learnAll(store, learns);
+
+    const commands = await recordCommands(clientOf(place), () => call(store.nodes));
+
+    expect(commands.filter(({ isScripted }) => !isScripted)).toHaveLength(1);
+    expectDeclared(commands, new RegExp(`^kato:\\{${TAG}\\}:(${MEMORY})$`));
+  });
+
+  test("of a commit that learns nothing are none of its node's memory", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    await commitEverything(sessions, await createSession(sessions), { learns });
+    const sessionId = await createSession(sessions);
+    await commitEverything(sessions, await createSession(sessions));
+
+    const commands = await recordCommands(clientOf(place), () =>
+      commitEverything(sessions, sessionId),
+    );
+
+    const memory = new RegExp(`^kato:\\{${TAG}\\}:(${MEMORY})$`);
+    expect(keysIn(commands).filter((key) => memory.test(key))).toEqual([]);
+  });
+
+  test.each([
+    ["new pattern", AB],
+    ["known pattern", BC],
+  ])(
+    "of a learn of a %s are as many, by the same commands, whatever the node holds",
+    async (_, events) => {
+      await using place = await openPlace();
+      const store = await place.open();
+      const record = async (nodeId: string, count: number) => {
+        const others = Array.from({ length: count }, (_, i) => learnOf([["a"], ["b"], [`${i}`]]));
+        await learnAll(store, [learnOf(BC, { emotives: [{ joy: 1 }] }), ...others], { nodeId });
+        const learn = learnOf(events, { emotives: [{ joy: 2 }], metadata: [{ source: "eye" }] });
+        const commands = await recordCommands(clientOf(place), () =>
+          learnOnce(store, nodeId, learn),
+        );
+        return commands.map(({ args }) => [args[0]!.toLowerCase(), args.length]);
+      };
+      await record("first", 1);
+
+      const amongFew = await record("few", 10);
+      const amongMany = await record("many", 3_000);
+
+      expect(amongMany).toEqual(amongFew);
+      expect(amongMany.length).toBeLessThan(35);
+    },
+  );
 
   test("of a creation are those of its node and the list of nodes", async () => {
     await using place = await openPlace();
@@ -149,9 +257,9 @@ describe("the keys that a call touches", () => {
 });
 
 describe("the lives of keys", () => {
-  const PERMANENT = /^kato:(nodes|fleet|\{[^}]+\}:node)$/;
+  const PERMANENT = new RegExp(`^kato:(nodes|fleet|\\{[^}]+\\}:(node|${MEMORY}))$`);
 
-  test("end some day, whatever was done, except those that name nodes and workers", async () => {
+  test("end some day, whatever was done, except those that name nodes and workers or hold what was learned", async () => {
     await fc.assert(
       fc.asyncProperty(operations, async (script) => {
         await using place = await openPlace();
@@ -299,6 +407,27 @@ describe("accumulated metadata", () => {
     expect(await kept()).toEqual(['{"n":5}']);
   });
 });
+
+const CORRECTION = {
+  hash: learnOf(AB).hash,
+  frequency: 3,
+  emotives: [{ joy: 1 }],
+  metadata: { source: ["eye"] },
+};
+
+async function learnOnce({ sessions }: OpenStore, nodeId: string, learn: Learn): Promise<void> {
+  const sessionId = await createSession(sessions, { nodeId });
+  await sessions.commit(commitOf(sessionId, { learns: [learn] }));
+}
+
+/** That what scripts touched is the call's own, and was named to Redis with the script. */
+function expectDeclared(commands: readonly RecordedCommand[], own: RegExp): void {
+  const touched = keysIn(commands.filter(({ isScripted }) => isScripted));
+  expect(touched.filter((key) => !own.test(key))).toEqual([]);
+  const declared = keysIn(commands.filter(({ isScripted }) => !isScripted));
+  expect(declared).toEqual(expect.arrayContaining(touched));
+  expect(declared.filter((key) => !own.test(key))).toEqual([]);
+}
 
 /** Every key with its content as Redis would write it to disk. */
 async function dumpKeys(client: Redis): Promise<Map<string, string>> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 import type { RedisServer } from "../support/redis-server.ts";
 import { startRedis } from "../support/redis-server.ts";
+import { describeNodeStore } from "./node-store-suite.ts";
 import { describeSessionStore } from "./session-store-suite.ts";
 import { REDIS_DATABASES, redisPlaces } from "./store-place.ts";
 
@@ -10,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describeSessionStore(
-  "Redis",
-  redisPlaces(() => server),
-);
+const openPlace = redisPlaces(() => server);
+
+describeSessionStore("Redis", openPlace);
+describeNodeStore("Redis", openPlace);

@@ -6,7 +6,7 @@ const SMALL = { events: 5, accumulated: 4, outcomes: 3 };
 
 export function describeRetention(openPlace: OpenPlace): void {
   describe("retention", () => {
-    test("keeps the newest events, emotives and replies over many commits", async () => {
+    test("keeps the newest events, emotives, metadata and replies over many commits", async () => {
       await using place = await openPlace();
       const { sessions } = await place.open({ retention: SMALL });
       const sessionId = await createSession(sessions);
@@ -26,6 +26,7 @@ export function describeRetention(openPlace: OpenPlace): void {
       expect(after.stm).toEqual(ids.slice(-5).map((id) => [id]));
       expect(after.state.stmLength).toBe(5);
       expect(after.emotives).toEqual(ids.slice(-4).map((id) => ({ [id]: 1 })));
+      expect(after.metadata).toEqual(ids.slice(-4).map((id) => ({ id })));
       expect([...after.seen.keys()]).toEqual(ids.slice(-3));
     });
 
@@ -35,6 +36,7 @@ export function describeRetention(openPlace: OpenPlace): void {
       const sessionId = await createSession(sessions);
       const outcomes = Array.from({ length: 10_000 }, (_, i) => ({ id: `id${i}`, reply: i }));
       const ids = outcomes.map(({ id }) => id);
+      const names = Array.from({ length: 2_500 }, (_, i) => `v${i}`);
       await sessions.commit(commitOf(sessionId, { delta: { events: [["old"]] } }));
 
       const result = await sessions.commit(
@@ -44,6 +46,7 @@ export function describeRetention(openPlace: OpenPlace): void {
             events: numberedEvents(2_500),
             emotives: Array.from({ length: 2_500 }, (_, i) => ({ joy: i })),
             metadata: Array.from({ length: 2_500 }, (_, i) => ({ i })),
+            vectors: names.map((name) => ({ name, vector: [1] })),
           },
           ids,
           outcomes,
@@ -57,6 +60,8 @@ export function describeRetention(openPlace: OpenPlace): void {
       expect(after.emotives.map(({ joy }) => joy)).toEqual(
         Array.from({ length: 1_000 }, (_, i) => i + 1_500),
       );
+      expect(after.metadata.at(0)).toEqual({ i: 1_500 });
+      expect(after.vectors.map(({ name }) => name)).toEqual(names.slice(-1_000));
       expect([...after.seen.keys()]).toEqual(ids.slice(-1_024));
     });
 

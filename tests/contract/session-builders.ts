@@ -6,6 +6,7 @@ import type {
   NewSession,
   SessionCommit,
   SessionDelta,
+  SessionPart,
   SessionStore,
 } from "../../server/stores/session-store.ts";
 import { createSessionId } from "../../server/stores/session-id.ts";
@@ -66,13 +67,24 @@ export function commitOf(
       events: [],
       emotives: [],
       metadata: [],
+      clearsVectors: false,
+      vectors: [],
       ...delta,
     },
     ids: [],
     outcomes: [],
+    learns: [],
     ...fields,
   };
 }
+
+export const SESSION_PARTS: readonly SessionPart[] = [
+  "stm",
+  "emotives",
+  "metadata",
+  "vectors",
+  "percept",
+];
 
 /** All that can be read of a session, its expiry left where it is. */
 export function readAll(
@@ -84,7 +96,7 @@ export function readAll(
   return store.load(sessionId, {
     at: looking(nowMs),
     ids,
-    parts: ["stm", "emotives", "percept"],
+    parts: SESSION_PARTS,
   });
 }
 

@@ -8,6 +8,7 @@ import {
   numberedEvents,
   readAll,
 } from "./session-builders.ts";
+import { turnsUntil } from "./event-loop-turns.ts";
 import { fileOf, openFile } from "./sqlite-connection.ts";
 import type { StorePlace } from "./store-place.ts";
 import { openSqlitePlace, UNAVAILABLE } from "./store-place.ts";
@@ -182,42 +183,41 @@ describe("what expired sessions held", () => {
   });
 });
 
-describe("accumulated metadata", () => {
-  test("is kept in order, the oldest leaving first, and cleared with the emotives", async () => {
+describe("the file", () => {
+  test("holds of metadata and waiting vectors the newest in order, until they are cleared", async () => {
     await using place = await openSqlitePlace();
     const { sessions } = await place.open({
       retention: { events: 1, accumulated: 3, outcomes: 1 },
     });
     const sessionId = await createSession(sessions);
     using file = openFile(fileOf(place));
-    const kept = () =>
+    const kept = (kind: number) =>
       file
-        .prepare("SELECT json FROM entries WHERE kind = 2 ORDER BY position")
-        .all()
+        .prepare("SELECT json FROM entries WHERE kind = ? ORDER BY position")
+        .all(kind)
         .map(({ json }) => json);
-    const append = (baseVersion: number, numbers: number[], clearsAccumulators = false) =>
+    const append = (baseVersion: number, numbers: number[], clears = {}) =>
       sessions.commit(
         commitOf(sessionId, {
           baseVersion,
-          delta: { clearsAccumulators, metadata: numbers.map((n) => ({ n })) },
+          delta: {
+            metadata: numbers.map((n) => ({ n })),
+            vectors: numbers.map((n) => ({ name: "v", vector: [n] })),
+            ...clears,
+          },
         }),
       );
+    const metadata = (...numbers: number[]) => numbers.map((n) => `{"n":${n}}`);
+    const vectors = (...numbers: number[]) => numbers.map((n) => `{"name":"v","vector":[${n}]}`);
 
     await append(0, [1, 2]);
     await append(1, [3, 4]);
-    expect(kept()).toEqual(['{"n":2}', '{"n":3}', '{"n":4}']);
+    expect([kept(2), kept(3)]).toEqual([metadata(2, 3, 4), vectors(2, 3, 4)]);
 
-    await append(2, [5], true);
-    expect(kept()).toEqual(['{"n":5}']);
+    await append(2, [5], { clearsAccumulators: true });
+    expect([kept(2), kept(3)]).toEqual([metadata(5), vectors(3, 4, 5)]);
+
+    await append(3, [6], { clearsVectors: true });
+    expect([kept(2), kept(3)]).toEqual([metadata(5, 6), vectors(6)]);
   });
 });
-
-/** Turns of the event loop until `condition` holds, or `limit` of them. */
-async function turnsUntil(condition: () => boolean, limit: number): Promise<number> {
-  let turns = 0;
-  while (!condition() && turns < limit) {
-    await new Promise(setImmediate);
-    turns += 1;
-  }
-  return turns;
-}

@@ -5,11 +5,13 @@ import { describe, expect, test } from "vitest";
 import type { StartedProcess } from "../support/processes.ts";
 import { startProcess } from "../support/processes.ts";
 import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
+import { followLog, readNode, replayLog, TAG } from "./node-builders.ts";
 import { createSession, readAll } from "./session-builders.ts";
 import { fileOf, openFile } from "./sqlite-connection.ts";
 import { openSqlitePlace, StorePlace } from "./store-place.ts";
 
 const APPEND_PROCESS = fileURLToPath(new URL("./append-process.ts", import.meta.url));
+const LEARN_PROCESS = fileURLToPath(new URL("./learn-process.ts", import.meta.url));
 const OPEN_PROCESS = fileURLToPath(new URL("./open-process.ts", import.meta.url));
 const HOLD_LOCK_PROCESS = fileURLToPath(new URL("./hold-lock-process.ts", import.meta.url));
 
@@ -46,6 +48,40 @@ describe("several processes on one file", () => {
     expect(stm.length).toBeGreaterThanOrEqual(acknowledged.length);
     expect(stm).toEqual(stm.map((_, i) => [`a-${i}`]));
     expect(state.time).toBe(stm.length);
+  });
+
+  test("tell rows and the log's number of one moment while others learn", async () => {
+    await using place = await openSqlitePlace();
+    const { nodes } = await place.open();
+    const child = await startLearning({ place, count: 2_000 });
+    const numbers = new Set<number>();
+
+    for (let isLearning = true; isLearning;) {
+      const page = await nodes.readRows(TAG, "patterns", { cursor: null, limit: 1_000 });
+      const learned = page.rows.reduce((sum, [, , frequency]) => sum + frequency, 0);
+      expect(learned).toBe(page.number);
+      numbers.add(page.number);
+      isLearning = page.number < 2_000;
+      await new Promise(setImmediate);
+    }
+
+    expect(numbers.size).toBeGreaterThan(50);
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test("lose no learn that was acknowledged when one is killed, and have none by halves", async () => {
+    await using place = await openSqlitePlace();
+    const { nodes } = await place.open();
+    const child = await startLearning({ place, count: 4_000 });
+    await child.waitForLine(/acknowledged 300$/, 20_000);
+    child.signal("SIGKILL");
+    await child.exited;
+
+    const acknowledged = child.stdout.filter((line) => line.startsWith("acknowledged"));
+    const contents = await readNode(nodes);
+    expect(contents.number).toBeGreaterThanOrEqual(acknowledged.length);
+    expect(contents.totals.frequencies).toBe(contents.number);
+    expect(replayLog(await followLog(nodes)).contents()).toEqual(contents);
   });
 
   test("may make empty files theirs at the same moments", async () => {
@@ -135,4 +171,10 @@ async function startAppending(work: {
   return Promise.all(
     work.names.map((name) => startProcess({ command: process.execPath, args: [...args, name] })),
   );
+}
+
+/** A process that learns so many times. */
+function startLearning(work: { place: StorePlace; count: number }): Promise<StartedProcess> {
+  const args = [LEARN_PROCESS, work.place.url, String(work.count)];
+  return startProcess({ command: process.execPath, args });
 }

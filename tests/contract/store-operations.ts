@@ -2,20 +2,30 @@ import * as fc from "fast-check";
 import { nodeTag } from "../../server/stores/session-id.ts";
 import type {
   CurrentSession,
+  Learn,
   SessionCommit,
   SessionPart,
   SessionStore,
 } from "../../server/stores/session-store.ts";
-import { commitOf, DAY_MS, NOW } from "./session-builders.ts";
+import { learnOf } from "./node-builders.ts";
+import { commitOf, DAY_MS, NOW, SESSION_PARTS } from "./session-builders.ts";
 import { walkSessions } from "./listing-suite.ts";
 
-const NODES = ["", "a", "a ", "{a}"];
+export const NODES = ["", "a", "a ", "{a}"];
 
 /** What happens between the store and its callers. `slot` picks one of the sessions that were asked for so far. */
 export type Operation =
   | { kind: "create"; node: number; ttlSeconds: number; request: number | undefined; size: number }
   | { kind: "load"; slot: number; slides: boolean; ids: number[]; parts: SessionPart[] }
-  | { kind: "commit"; slot: number; slides: boolean; behind: number; ids: number[]; delta: Delta }
+  | {
+      kind: "commit";
+      slot: number;
+      slides: boolean;
+      behind: number;
+      ids: number[];
+      delta: Delta;
+      learns: Learn[];
+    }
   | { kind: "extend"; slot: number; ttlSeconds: number | undefined }
   | { kind: "delete" | "find"; slot: number }
   | { kind: "list"; node: number; limit: number }
@@ -30,10 +40,37 @@ const ids = fc.uniqueArray(fc.nat(12), { maxLength: 4 });
 const ttlSeconds = fc.constantFrom(1, 60, 3_600, 2_592_000);
 const text = fc.string({ unit: "grapheme", maxLength: 3 });
 
+const vector = fc.record({
+  name: text,
+  vector: fc.array(
+    fc.float({ noDefaultInfinity: true, noNaN: true }).map((x) => x + 0),
+    {
+      maxLength: 2,
+    },
+  ),
+});
+
+/** A few patterns, so that many learns are of the same. */
+const learn: fc.Arbitrary<Learn> = fc.oneof(
+  fc.record({ kind: fc.constant("index-vectors" as const), vectors: fc.array(vector) }),
+  fc
+    .record({
+      events: fc.array(fc.array(fc.constantFrom("a", "b"), { minLength: 1, maxLength: 2 }), {
+        minLength: 2,
+        maxLength: 2,
+      }),
+      emotives: fc.array(fc.record({ joy: fc.integer() }), { maxLength: 2 }),
+      vectors: fc.array(vector, { maxLength: 1 }),
+    })
+    .map(({ events, ...learning }) => learnOf(events, learning)),
+);
+
 const delta: fc.Arbitrary<Delta> = fc.record(
   {
     clearsStm: fc.boolean(),
     clearsAccumulators: fc.boolean(),
+    clearsVectors: fc.boolean(),
+    vectors: fc.array(vector, { maxLength: 6 }),
     events: fc.array(fc.array(text, { minLength: 1, maxLength: 2 }), { maxLength: 8 }),
     emotives: fc.array(
       fc.record({ joy: fc.double({ noDefaultInfinity: true, noNaN: true }).map((x) => x + 0) }),
@@ -71,7 +108,7 @@ export const operations: fc.Arbitrary<Operation[]> = fc.array(
         slot,
         slides: fc.boolean(),
         ids,
-        parts: fc.subarray<SessionPart>(["stm", "emotives", "percept"]),
+        parts: fc.subarray([...SESSION_PARTS]),
       }),
     },
     {
@@ -83,6 +120,7 @@ export const operations: fc.Arbitrary<Operation[]> = fc.array(
         behind: fc.constantFrom(0, 0, 0, 0, 1, -1),
         ids,
         delta,
+        learns: fc.array(learn, { maxLength: 3 }),
       }),
     },
     fc.record({
@@ -192,7 +230,12 @@ async function commit(
       time: version + 1,
       delta: operation.delta,
       ids,
-      outcomes: ids.map((id) => ({ id, reply: [id, version] })),
+      outcomes: ids.map((id, i) => ({
+        id,
+        reply: [id, version],
+        learn: i < operation.learns.length ? i : undefined,
+      })),
+      learns: operation.learns,
     }),
   );
   if (result.status === "committed") versions.set(sessionId, version + 1);
@@ -217,6 +260,6 @@ function plain(reply: unknown): unknown {
 
 function failure(error: unknown): unknown {
   const { code } = error as { code?: string };
-  if (code === undefined || !code.startsWith("SESSION_")) throw error;
+  if (code === undefined || !/^SESSION_|^VECTOR_DIMENSION/.test(code)) throw error;
   return code;
 }

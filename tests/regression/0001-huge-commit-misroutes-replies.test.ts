@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { openStore, retentionOf } from "../../server/stores/open-store.ts";
 import { createSessionId } from "../../server/stores/session-id.ts";
-import type { SessionStore } from "../../server/stores/session-store.ts";
+import type { SessionCommit, SessionStore } from "../../server/stores/session-store.ts";
 import { parseStoreAddress } from "../../server/stores/store-address.ts";
 import { startRedis } from "../support/redis-server.ts";
 
@@ -45,9 +45,11 @@ async function create(sessions: SessionStore, name: string): Promise<string> {
   return sessionId;
 }
 
-function changeOf(sessionId: string, symbol: string, baseVersion: number) {
-  const accumulated = { emotives: [], metadata: [] };
-  const delta = { clearsStm: false, clearsAccumulators: false, events: [[symbol]], ...accumulated };
+function changeOf(sessionId: string, symbol: string, baseVersion: number): SessionCommit {
+  const accumulated = { emotives: [], metadata: [], vectors: [] };
+  const clears = { clearsStm: false, clearsAccumulators: false, clearsVectors: false };
+  const delta = { ...clears, events: [[symbol]], ...accumulated };
   const at = { nowMs: Date.now(), slides: true };
-  return { sessionId, at, baseVersion, time: baseVersion + 1, delta, ids: [], outcomes: [] };
+  const nothing = { ids: [], outcomes: [], learns: [] };
+  return { sessionId, at, baseVersion, time: baseVersion + 1, delta, ...nothing };
 }

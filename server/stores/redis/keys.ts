@@ -12,8 +12,28 @@ import { nodeTag } from "../session-id.ts";
  *   kato:{tag}:s:<suffix>:stm        list    events as JSON, oldest first
  *   kato:{tag}:s:<suffix>:emotives   list    emotives of the observations, likewise
  *   kato:{tag}:s:<suffix>:metadata   list    metadata of the observations, likewise
+ *   kato:{tag}:s:<suffix>:vectors    list    vectors that wait for a learn, {name, vector}, likewise
  *   kato:{tag}:s:<suffix>:replies    hash    id → reply as JSON
  *   kato:{tag}:s:<suffix>:ids        list    those ids, oldest first
+ *
+ * The node's long-term memory, which never expires. A pattern goes by its hash; \n joins lines, which no JSON
+ * text contains:
+ *
+ *   kato:{tag}:memory                hash    p position of the newest log entry, f learns of all patterns,
+ *                                            o symbols of all patterns as often as learned, b bytes of all events,
+ *                                            d numbers in each vector, z what the last finalize found as JSON
+ *   kato:{tag}:names                 zset    pattern → number of the log entry by which it came to be
+ *   kato:{tag}:patterns              hash    pattern → events as JSON
+ *   kato:{tag}:frequencies           hash    pattern → how often it was learned
+ *   kato:{tag}:emotives              hash    pattern → maps of emotives as JSON, a line each; absent: none
+ *   kato:{tag}:metadata              hash    pattern → distinct [key, text] as JSON, a line each; absent: none
+ *   kato:{tag}:symbols               zset    every symbol of a pattern, score 0
+ *   kato:{tag}:symbol-frequencies    hash    symbol → occurrences in all patterns, as often as learned
+ *   kato:{tag}:members               hash    symbol → patterns that have it
+ *   kato:{tag}:affinity              hash    symbol → lines `<sum> <emotive as JSON>`
+ *   kato:{tag}:vectors               hash    name → vector as JSON
+ *   kato:{tag}:finalized             hash    members as the last finalize found them
+ *   kato:{tag}:log                   stream  <number>-<mark>: j a NodeChange as JSON
  *
  * Outside of any node, and written by no commit:
  *
@@ -47,10 +67,52 @@ export function sessionKeys(tag: string, suffix: string): string[] {
     `${head}:stm`,
     `${head}:emotives`,
     `${head}:metadata`,
+    `${head}:vectors`,
     `${head}:replies`,
     `${head}:ids`,
     `${node}:sessions`,
   ];
 }
 
-export const SESSION_KEY_COUNT = 7;
+export const SESSION_KEY_COUNT = 8;
+
+export type MemoryKeys = Record<
+  | "memory"
+  | "names"
+  | "patterns"
+  | "frequencies"
+  | "emotives"
+  | "metadata"
+  | "symbols"
+  | "symbolFrequencies"
+  | "members"
+  | "affinity"
+  | "vectors"
+  | "finalized"
+  | "log",
+  string
+>;
+
+export function memoryKeys(tag: string): MemoryKeys {
+  const node = `kato:{${tag}}`;
+  return {
+    memory: `${node}:memory`,
+    names: `${node}:names`,
+    patterns: `${node}:patterns`,
+    frequencies: `${node}:frequencies`,
+    emotives: `${node}:emotives`,
+    metadata: `${node}:metadata`,
+    symbols: `${node}:symbols`,
+    symbolFrequencies: `${node}:symbol-frequencies`,
+    members: `${node}:members`,
+    affinity: `${node}:affinity`,
+    vectors: `${node}:vectors`,
+    finalized: `${node}:finalized`,
+    log: `${node}:log`,
+  };
+}
+
+/** The keys that every script takes that changes a node, in its order. */
+export function allMemoryKeys(tag: string): string[] {
+  return Object.values(memoryKeys(tag));
+}

@@ -1,7 +1,7 @@
-import type { Emotives, Event, JsonValue, Metadata } from "@kato-rpc/shared/observation.ts";
+import type { Emotives, Event, Metadata } from "@kato-rpc/shared/observation.ts";
 import type { NodeSummary } from "@kato-rpc/shared/node.ts";
 import { parseJson } from "@kato-rpc/shared/parse-json.ts";
-import type { SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
+import type { NamedVector } from "../../engine/node-change.ts";
 import { invalidCursor, sessionExpired, sessionNotFound } from "../store-errors.ts";
 import { nodeTag, parseSessionId } from "../session-id.ts";
 import type {
@@ -19,30 +19,21 @@ import type {
   StoredPercept,
 } from "../session-store.ts";
 import { CREATE_REQUEST_TTL_MS } from "../session-store.ts";
+import { commitArguments, jsonUnlessEmpty } from "./commit-arguments.ts";
 import type { RedisConnection } from "./connection.ts";
-import { NODES_KEY, nodeKeys, sessionKeys } from "./keys.ts";
+import { allMemoryKeys, NODES_KEY, nodeKeys, sessionKeys } from "./keys.ts";
+import { vectorDimensionMismatch } from "./memory-errors.ts";
 import { RedisScript } from "./scripts.ts";
+import type { Description } from "./session-description.ts";
+import { readDescription } from "./session-description.ts";
 
 const createScript = new RedisScript("create-session");
 const loadScript = new RedisScript("session", "load-session");
-const commitScript = new RedisScript("session", "commit-session");
+const commitScript = new RedisScript("session", "no-learns", "commit-session");
+const learnScript = new RedisScript("session", "node", "learns", "commit-session");
 const extendScript = new RedisScript("session", "extend-session");
 const deleteScript = new RedisScript("session", "delete-session");
 const listScript = new RedisScript("list-sessions");
-
-/** What `describe()` in session.lua gives. */
-type Description = [
-  expiry: string,
-  version: string,
-  time: string,
-  ttlSeconds: string,
-  createdAt: string,
-  nodeId: string,
-  metadata: string,
-  config: string,
-  stmLength: number,
-  seen: string[],
-];
 
 /** Sessions in Redis 7 or Valkey 8: single, behind Sentinel, or a Cluster. Key layout: keys.ts. */
 export class RedisSessionStore implements SessionStore {
@@ -106,45 +97,34 @@ export class RedisSessionStore implements SessionStore {
       at.slides ? 1 : 0,
       letters,
       ...ids,
-    ])) as ["current", Description, string[], string[], string];
-    const [, description, events, emotives, percept] = reply;
+    ])) as ["current", Description, ...lists: [string[], string[], string[], string[]], string];
+    const [, description, events, emotives, metadata, vectors, percept] = reply;
+    const { accumulated } = this.#retention;
     return {
       ...this.#describe(sessionId, description),
-      stm: events.slice(-this.#retention.events).map((event) => parseJson(event) as Event),
-      emotives: emotives
-        .slice(-this.#retention.accumulated)
-        .map((map) => parseJson(map) as Emotives),
+      stm: parseLast<Event>(events, this.#retention.events),
+      emotives: parseLast<Emotives>(emotives, accumulated),
+      metadata: parseLast<Metadata>(metadata, accumulated),
+      vectors: parseLast<NamedVector>(vectors, accumulated),
       percept: percept === "" ? null : (parseJson(percept) as StoredPercept),
     };
   }
 
   async commit(commit: SessionCommit): Promise<CommitResult> {
-    const { sessionId, at, delta } = commit;
-    const { events, accumulated, outcomes } = this.#retention;
-    const lists = [
-      commit.ids,
-      delta.events.slice(-events).map((event) => JSON.stringify(event)),
-      delta.emotives.slice(-accumulated).map((map) => JSON.stringify(map)),
-      delta.metadata.slice(-accumulated).map((map) => JSON.stringify(map)),
-      commit.outcomes.slice(-outcomes).flatMap(({ id, reply }) => [id, JSON.stringify(reply)]),
-      headFields(delta),
-    ];
-    const reply = (await this.#run(commitScript, sessionId, [
-      at.nowMs,
-      at.slides ? 1 : 0,
-      commit.baseVersion,
-      commit.time,
-      delta.clearsStm ? 1 : 0,
-      delta.clearsAccumulators ? 1 : 0,
-      events,
-      accumulated,
-      outcomes,
-      ...lists.map((list) => list.length),
-      ...lists.flat(),
-    ])) as ["committed", string] | ["stale", Description];
-    return reply[0] === "committed"
-      ? { status: "committed", expiresAt: Number(reply[1]) }
-      : { status: "stale", ...this.#describe(sessionId, reply[1]) };
+    const { sessionId, learns } = commit;
+    const script = learns.length > 0 ? learnScript : commitScript;
+    const reply = (await this.#run(script, sessionId, commitArguments(commit, this.#retention))) as
+      | ["committed", string, (number | null)[]]
+      | ["mismatch", number, number]
+      | ["stale", Description];
+    switch (reply[0]) {
+      case "committed":
+        return { status: "committed", expiresAt: Number(reply[1]), frequencies: reply[2] };
+      case "stale":
+        return { status: "stale", ...this.#describe(sessionId, reply[1]) };
+      case "mismatch":
+        throw vectorDimensionMismatch(reply[1], reply[2]);
+    }
   }
 
   async extend(
@@ -187,6 +167,11 @@ export class RedisSessionStore implements SessionStore {
     return this.#connection.run((client) =>
       client.zcount(nodeKeys(nodeId).sessions, nowMs, "+inf"),
     );
+  }
+
+  async hasNode(nodeId: string): Promise<boolean> {
+    const found = await this.#connection.run((client) => client.exists(nodeKeys(nodeId).node));
+    return found === 1;
   }
 
   async listNodes(request: {
@@ -251,8 +236,12 @@ export class RedisSessionStore implements SessionStore {
     args: readonly (string | number)[],
   ): Promise<unknown[]> {
     const { tag, suffix } = addressOf(sessionId);
+    const keys = [
+      ...sessionKeys(tag, suffix),
+      ...(script === learnScript ? allMemoryKeys(tag) : []),
+    ];
     const reply = (await this.#connection.run((client) =>
-      script.run(client, sessionKeys(tag, suffix), [suffix, ...args]),
+      script.run(client, keys, [suffix, ...args]),
     )) as unknown[];
     if (reply[0] === "missing") throw sessionNotFound(sessionId);
     if (reply[0] === "expired") throw sessionExpired(sessionId);
@@ -260,7 +249,18 @@ export class RedisSessionStore implements SessionStore {
   }
 }
 
-const PART_LETTERS: Record<SessionPart, string> = { stm: "s", emotives: "e", percept: "p" };
+const PART_LETTERS: Record<SessionPart, string> = {
+  stm: "s",
+  emotives: "e",
+  metadata: "m",
+  vectors: "v",
+  percept: "p",
+};
+
+/** The newest `count`, since a list may be longer than what a session keeps. */
+function parseLast<T>(texts: readonly string[], count: number): T[] {
+  return texts.slice(-count).map((text) => parseJson(text) as T);
+}
 
 function addressOf(sessionId: string): { tag: string; suffix: string } {
   const address = parseSessionId(sessionId);
@@ -268,48 +268,9 @@ function addressOf(sessionId: string): { tag: string; suffix: string } {
   return address;
 }
 
-/** Names and values; '' removes a field. */
-function headFields(delta: SessionCommit["delta"]): string[] {
-  const fields: string[] = [];
-  if (delta.percept !== undefined) {
-    fields.push("p", delta.percept === null ? "" : JSON.stringify(delta.percept));
-  }
-  if (delta.config !== undefined) fields.push("g", jsonUnlessEmpty(delta.config));
-  return fields;
-}
-
-function jsonUnlessEmpty(value: object): string {
-  const text = JSON.stringify(value);
-  return text === "{}" ? "" : text;
-}
-
 function readCursor(cursor: string | undefined): [expiry: string, suffix: string] {
   if (cursor === undefined) return ["", ""];
   const [, expiry, suffix] = /^(\d+):([A-Za-z0-9.~]+)$/.exec(cursor) ?? [];
   if (expiry === undefined || suffix === undefined) throw invalidCursor(undefined);
   return [expiry, suffix];
-}
-
-function readDescription(sessionId: string, description: Description): CurrentSession {
-  const [expiry, version, time, ttlSeconds, createdAt, nodeId, metadata, config, stmLength, pairs] =
-    description;
-  const seen = new Map<string, JsonValue>();
-  for (let i = 0; i < pairs.length; i += 2) {
-    seen.set(pairs[i] as string, parseJson(pairs[i + 1] as string) as JsonValue);
-  }
-  return {
-    state: {
-      sessionId,
-      nodeId,
-      createdAt: Number(createdAt),
-      ttlSeconds: Number(ttlSeconds),
-      metadata: (metadata === "" ? {} : parseJson(metadata)) as Metadata,
-      version: Number(version),
-      config: (config === "" ? {} : parseJson(config)) as SessionConfigPatch,
-      time: Number(time),
-      stmLength,
-    },
-    expiresAt: Number(expiry),
-    seen,
-  };
 }

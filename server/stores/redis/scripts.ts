@@ -1,10 +1,17 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { LOG_ENTRIES_KEPT, LOG_ENTRIES_KEPT_PER_PATTERN } from "../node-store.ts";
 import { TOMBSTONE_MS } from "../session-store.ts";
 import type { RedisClient } from "./connection.ts";
+import { SESSION_KEY_COUNT } from "./keys.ts";
 
 /** What the scripts and the contract must agree on. */
-const CONSTANTS = `local TOMBSTONE_MS = ${TOMBSTONE_MS}`;
+const CONSTANTS = [
+  `local TOMBSTONE_MS = ${TOMBSTONE_MS}`,
+  `local SESSION_KEY_COUNT = ${SESSION_KEY_COUNT}`,
+  `local LOG_ENTRIES_KEPT = ${LOG_ENTRIES_KEPT}`,
+  `local LOG_ENTRIES_KEPT_PER_PATTERN = ${LOG_ENTRIES_KEPT_PER_PATTERN}`,
+];
 
 /**
  * The driver's own form with keys and arguments as an array, which its types leave out. Spread, some
@@ -24,11 +31,15 @@ export class RedisScript {
   constructor(...files: string[]) {
     const read = (file: string) =>
       readFileSync(new URL(`./scripts/${file}.lua`, import.meta.url), "utf8");
-    this.#lua = [CONSTANTS, ...files.map(read)].join("\n");
+    this.#lua = [...CONSTANTS, ...files.map(read)].join("\n");
     this.#sha1 = createHash("sha1").update(this.#lua).digest("hex");
   }
 
-  async run(client: RedisClient, keys: string[], args: (string | number)[]): Promise<unknown> {
+  async run(
+    client: RedisClient,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
     const scripts = client as unknown as ScriptClient;
     const values = [...keys, ...args];
     try {

@@ -5,8 +5,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { Deadlines } from "../../deadlines.ts";
 
-/** Works that one transaction may hold: bounds how long other processes wait for the file. */
+/**
+ * Works that one transaction may hold, and the time after which it takes no more of them: bounds how long
+ * the event loop stands still and other processes wait for the file.
+ */
 const WORKS_PER_TRANSACTION = 256;
+const TRANSACTION_MS = 20;
 
 /** How long opening waits for others that open, or write, the same file. */
 const OPENING_TIMEOUT_MS = 10_000;
@@ -55,16 +59,20 @@ export class SqliteDatabase {
   }
 
   /**
-   * Runs `work`, which only reads, on what is committed.
+   * Runs `work`, which only reads, on one state of what is committed.
    *
    * @throws ServiceError STORE_UNAVAILABLE when the file cannot be read
    */
   async read<T>(work: () => T): Promise<T> {
     if (!this.connection.isOpen) throw this.#unavailable(undefined);
     try {
+      // Writing transactions never span turns of the event loop, so none is open.
+      this.connection.exec("BEGIN");
       return work();
     } catch (error) {
       throw isStoreFailure(error) ? this.#unavailable(error) : error;
+    } finally {
+      if (this.connection.isTransaction) this.connection.exec("ROLLBACK");
     }
   }
 
@@ -100,11 +108,11 @@ export class SqliteDatabase {
 
   /** Never rejects: failures reach those who wait for the works. */
   async #writeAll(): Promise<void> {
-    // Let the calls of this turn of the event loop join the transaction.
-    await new Promise(setImmediate);
     while (this.#waiting.length > 0) {
+      // Let the calls of this turn of the event loop join the transaction, and others have theirs in between.
+      await new Promise(setImmediate);
       this.#waiting = this.#waiting.filter((work) => !work.abandoned);
-      if (this.#begin()) this.#transact(this.#waiting.splice(0, WORKS_PER_TRANSACTION));
+      if (this.#begin()) this.#transact();
       else await delay(0.5 + Math.random());
     }
     this.#writing = undefined;
@@ -124,10 +132,17 @@ export class SqliteDatabase {
     }
   }
 
-  #transact(works: readonly Work[]): void {
+  #transact(): void {
+    const works: Work[] = [];
     const done: (() => void)[] = [];
+    const until = performance.now() + TRANSACTION_MS;
     try {
-      for (const work of works) done.push(this.#runOne(work));
+      do {
+        const work = this.#waiting.shift();
+        if (work === undefined) break;
+        works.push(work);
+        done.push(this.#runOne(work));
+      } while (works.length < WORKS_PER_TRANSACTION && performance.now() < until);
       this.connection.exec("COMMIT");
     } catch (error) {
       if (this.connection.isTransaction) this.connection.exec("ROLLBACK");

@@ -1,50 +1,35 @@
 import type { NodeSummary } from "@kato-rpc/shared/node.ts";
-import type { Emotives, Event, JsonValue, Metadata } from "@kato-rpc/shared/observation.ts";
+import type { JsonValue } from "@kato-rpc/shared/observation.ts";
 import { parseJson } from "@kato-rpc/shared/parse-json.ts";
-import type { SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
+import { nodeTag } from "../session-id.ts";
 import type {
   CommitResult,
   Contact,
   CurrentSession,
   ListedSession,
+  Learn,
   LoadedSession,
   NewSession,
   Page,
   PageRequest,
   Retention,
   SessionCommit,
+  SessionMemory,
   SessionStore,
   StoredPercept,
 } from "../session-store.ts";
-import { CREATE_REQUEST_TTL_MS, TOMBSTONE_MS } from "../session-store.ts";
+import { CREATE_REQUEST_TTL_MS } from "../session-store.ts";
 import { invalidCursor, sessionExpired, sessionNotFound } from "../store-errors.ts";
 import type { SqliteDatabase } from "./database.ts";
+import { ExpiredSessions } from "./expired-sessions.ts";
+import type { MemoryStatements } from "./memory-statements.ts";
+import { prepareMemoryStatements } from "./memory-statements.ts";
+import { applyLearns } from "./node-learning.ts";
+import { SessionContents } from "./session-contents.ts";
+import type { SessionRow } from "./session-row.ts";
+import { readRow } from "./session-row.ts";
 import type { Statements } from "./statements.ts";
 import { prepareStatements } from "./statements.ts";
-
-type SessionRow = {
-  session: number;
-  sessionId: string;
-  nodeId: string;
-  createdAt: number;
-  ttlSeconds: number;
-  expiresAt: number;
-  version: number;
-  time: number;
-  metadataJson: string;
-  configJson: string;
-  perceptJson: string | null;
-  nextPosition: number;
-  eventCount: number;
-  emotivesCount: number;
-  metadataCount: number;
-  replyCount: number;
-};
-
-/** How long what an expired session held stays: a call that was made before the expiry may still wait. */
-const CLEARING_DELAY_MS = 60_000;
-
-const KIND = { event: 0, emotives: 1, metadata: 2 } as const;
 
 /** Sessions in one SQLite file, shared by all workers of a machine. Schema: migrations/. */
 export class SqliteSessionStore implements SessionStore {
@@ -52,12 +37,16 @@ export class SqliteSessionStore implements SessionStore {
   readonly #database: SqliteDatabase;
   readonly #statements: Statements;
   readonly #retention: Retention;
-  /** The node whose expired sessions were last cleared away, besides the one in use. */
-  #lastSwept = 0;
+  readonly #memories: MemoryStatements;
+  readonly #expired: ExpiredSessions;
+  readonly #contents: SessionContents;
 
   constructor(database: SqliteDatabase, retention: Retention) {
     this.#database = database;
     this.#statements = prepareStatements(database.connection);
+    this.#memories = prepareMemoryStatements(database.connection);
+    this.#expired = new ExpiredSessions(this.#statements);
+    this.#contents = new SessionContents(this.#statements, retention);
     this.#retention = retention;
   }
 
@@ -80,7 +69,7 @@ export class SqliteSessionStore implements SessionStore {
       const expiresAt = nowMs + ttlSeconds * 1_000;
       const texts = [JSON.stringify(metadata), JSON.stringify(config)] as const;
       db.addSession.run(sessionId, node, nowMs, ttlSeconds, expiresAt, ...texts);
-      this.#sweep(node, nowMs);
+      this.#expired.sweep(node, nowMs);
       const row = this.#enter(sessionId, { nowMs, slides: false });
       return { ...this.#current(row, []), repeated: false };
     });
@@ -90,12 +79,14 @@ export class SqliteSessionStore implements SessionStore {
     const { at, ids = [], parts = [] } = options;
     return this.#database.write(() => {
       const row = this.#enter(sessionId, at);
+      const read = <Part extends keyof SessionMemory>(part: Part): SessionMemory[Part] =>
+        parts.includes(part) ? this.#contents.read(row, part) : [];
       return {
         ...this.#current(row, ids),
-        stm: parts.includes("stm") ? (this.#entries(row, KIND.event) as Event[]) : [],
-        emotives: parts.includes("emotives")
-          ? (this.#entries(row, KIND.emotives) as Emotives[])
-          : [],
+        stm: read("stm"),
+        emotives: read("emotives"),
+        metadata: read("metadata"),
+        vectors: read("vectors"),
         percept:
           parts.includes("percept") && row.perceptJson !== null
             ? (parseJson(row.perceptJson) as StoredPercept)
@@ -111,8 +102,9 @@ export class SqliteSessionStore implements SessionStore {
       if (row.version !== commit.baseVersion || current.seen.size > 0) {
         return { status: "stale", ...current };
       }
-      this.#apply(row, commit);
-      return { status: "committed", expiresAt: row.expiresAt };
+      const frequencies = this.#learn(row, commit.learns);
+      this.#contents.apply(row, commit, frequencies);
+      return { status: "committed", expiresAt: row.expiresAt, frequencies };
     });
   }
 
@@ -131,7 +123,7 @@ export class SqliteSessionStore implements SessionStore {
     return this.#database.write(() => {
       const row = this.#statements.session.get(sessionId) as SessionRow | undefined;
       if (row === undefined || nowMs > row.expiresAt) return false;
-      this.#remove(row.session);
+      this.#expired.remove(row.session);
       return true;
     });
   }
@@ -139,7 +131,9 @@ export class SqliteSessionStore implements SessionStore {
   find(sessionId: string, nowMs: number): Promise<"live" | "expired" | "missing"> {
     return this.#database.read(() => {
       const row = this.#statements.session.get(sessionId) as SessionRow | undefined;
-      return row !== undefined && nowMs <= row.expiresAt ? "live" : this.#fateOf(sessionId, nowMs);
+      return row !== undefined && nowMs <= row.expiresAt
+        ? "live"
+        : this.#expired.fateOf(sessionId, nowMs);
     });
   }
 
@@ -161,6 +155,10 @@ export class SqliteSessionStore implements SessionStore {
   countSessions(nodeId: string, nowMs: number): Promise<number> {
     const count = () => this.#statements.countSessions.get(nodeId, nowMs) as { active: number };
     return this.#database.read(() => count().active);
+  }
+
+  hasNode(nodeId: string): Promise<boolean> {
+    return this.#database.read(() => this.#statements.node.get(nodeId) !== undefined);
   }
 
   async listNodes(request: {
@@ -192,20 +190,16 @@ export class SqliteSessionStore implements SessionStore {
   #enter(sessionId: string, at: Contact): SessionRow {
     const row = this.#statements.session.get(sessionId) as SessionRow | undefined;
     if (row === undefined || at.nowMs > row.expiresAt) {
-      const fate = this.#fateOf(sessionId, at.nowMs);
+      const fate = this.#expired.fateOf(sessionId, at.nowMs);
       throw fate === "expired" ? sessionExpired(sessionId) : sessionNotFound(sessionId);
     }
     if (at.slides) this.#slide(row, at.nowMs + row.ttlSeconds * 1_000);
     return row;
   }
 
-  /** What became of a session that is not live. */
-  #fateOf(sessionId: string, nowMs: number): "expired" | "missing" {
-    const db = this.#statements;
-    const row = db.session.get(sessionId) as SessionRow | undefined;
-    const cleared = db.expiredSession.get(sessionId) as { forgetAt: number } | undefined;
-    const forgetAt = row === undefined ? cleared?.forgetAt : row.expiresAt + TOMBSTONE_MS;
-    return forgetAt !== undefined && nowMs <= forgetAt ? "expired" : "missing";
+  #learn({ nodeId }: SessionRow, learns: readonly Learn[]): (number | null)[] {
+    // Most commits have none, and to compute a tag takes longer than much else of them.
+    return learns.length === 0 ? [] : applyLearns(this.#memories, nodeTag(nodeId), learns);
   }
 
   #slide(row: SessionRow, expiresAt: number): void {
@@ -222,132 +216,6 @@ export class SqliteSessionStore implements SessionStore {
     }
     return { ...readRow(row, this.#retention), seen };
   }
-
-  #entries(row: SessionRow, kind: number): unknown[] {
-    const rows = this.#statements.entries.all(row.session, kind) as { json: string }[];
-    const { events, accumulated } = this.#retention;
-    const keep = kind === KIND.event ? events : accumulated;
-    return rows.slice(-keep).map(({ json }) => parseJson(json));
-  }
-
-  #apply(row: SessionRow, { delta, time, outcomes }: SessionCommit): void {
-    const db = this.#statements;
-    const { session } = row;
-    if (delta.clearsStm) {
-      db.removeEntries.run(session, KIND.event);
-      row.eventCount = 0;
-    }
-    if (delta.clearsAccumulators) {
-      db.removeEntries.run(session, KIND.emotives);
-      db.removeEntries.run(session, KIND.metadata);
-      row.emotivesCount = 0;
-      row.metadataCount = 0;
-    }
-    const { events, accumulated } = this.#retention;
-    const add = (kind: number, items: readonly unknown[], rule: { count: number; keep: number }) =>
-      this.#append(row, { kind, items: items.slice(-rule.keep), ...rule });
-    db.updateSession.run({
-      eventCount: add(KIND.event, delta.events, { count: row.eventCount, keep: events }),
-      emotivesCount: add(KIND.emotives, delta.emotives, {
-        count: row.emotivesCount,
-        keep: accumulated,
-      }),
-      metadataCount: add(KIND.metadata, delta.metadata, {
-        count: row.metadataCount,
-        keep: accumulated,
-      }),
-      replyCount: this.#remember(row, outcomes),
-      nextPosition: row.nextPosition,
-      session,
-      time,
-      configJson: delta.config === undefined ? row.configJson : JSON.stringify(delta.config),
-      perceptJson: nextPercept(row, delta.percept),
-    });
-  }
-
-  /** Appends entries of one kind and drops the oldest past `keep`; gives how many there are then. */
-  #append(
-    row: SessionRow,
-    change: { kind: number; items: readonly unknown[]; count: number; keep: number },
-  ): number {
-    const { kind, items, keep } = change;
-    for (const item of items) {
-      this.#statements.addEntry.run(row.session, kind, row.nextPosition, JSON.stringify(item));
-      row.nextPosition += 1;
-    }
-    const count = change.count + items.length;
-    if (count <= keep + slackOf(keep)) return count;
-    this.#statements.removeOldestEntries.run({ session: row.session, kind, count: count - keep });
-    return keep;
-  }
-
-  #remember(row: SessionRow, outcomes: SessionCommit["outcomes"]): number {
-    const keep = this.#retention.outcomes;
-    const kept = outcomes.slice(-keep);
-    for (const { id, reply } of kept) {
-      this.#statements.addReply.run(row.session, id, row.nextPosition, JSON.stringify(reply));
-      row.nextPosition += 1;
-    }
-    const count = row.replyCount + kept.length;
-    if (count <= keep + slackOf(keep)) return count;
-    this.#statements.removeOldestReplies.run({ session: row.session, count: count - keep });
-    return keep;
-  }
-
-  /** Clears away expired sessions and, a day later, their names: a few at each creation. */
-  #sweep(node: number, nowMs: number): void {
-    const db = this.#statements;
-    const other = (db.nodeAfter.get(this.#lastSwept) as { node: number } | undefined)?.node ?? 0;
-    this.#lastSwept = other;
-    for (const swept of new Set([node, other])) {
-      const expired = db.clearableSessions.all(swept, nowMs - CLEARING_DELAY_MS) as Pick<
-        SessionRow,
-        "session" | "sessionId" | "expiresAt"
-      >[];
-      for (const { session, sessionId, expiresAt } of expired) {
-        this.#remove(session);
-        db.addExpiredSession.run(sessionId, expiresAt + TOMBSTONE_MS);
-      }
-    }
-    db.forgetExpiredSessions.run(nowMs);
-    db.forgetCreateRequests.run(nowMs);
-  }
-
-  #remove(session: number): void {
-    this.#statements.removeAllEntries.run(session);
-    this.#statements.removeAllReplies.run(session);
-    this.#statements.removeSession.run(session);
-  }
-}
-
-/**
- * How many entries more than a session keeps may stand: they are removed several at a time, since one
- * for one would cost every commit on a full session more pages. Who reads looks at the newest only.
- */
-function slackOf(keep: number): number {
-  return Math.floor(keep / 16);
-}
-
-function nextPercept(row: SessionRow, percept: StoredPercept | null | undefined): string | null {
-  if (percept === undefined) return row.perceptJson;
-  return percept === null ? null : JSON.stringify(percept);
-}
-
-function readRow(row: SessionRow, { events }: Retention): ListedSession {
-  return {
-    state: {
-      sessionId: row.sessionId,
-      nodeId: row.nodeId,
-      createdAt: row.createdAt,
-      ttlSeconds: row.ttlSeconds,
-      metadata: parseJson(row.metadataJson) as Metadata,
-      version: row.version,
-      config: parseJson(row.configJson) as SessionConfigPatch,
-      time: row.time,
-      stmLength: Math.min(row.eventCount, events),
-    },
-    expiresAt: row.expiresAt,
-  };
 }
 
 function readCursor(cursor: string | undefined): [expiresAt: number, sessionId: string] {

@@ -6,7 +6,7 @@ export function prepareStatements(db: DatabaseSync) {
     s.ttl_seconds AS ttlSeconds, s.expires_at AS expiresAt, s.version, s.time,
     s.metadata_json AS metadataJson, s.config_json AS configJson, s.percept_json AS perceptJson,
     s.next_position AS nextPosition, s.event_count AS eventCount, s.emotives_count AS emotivesCount,
-    s.metadata_count AS metadataCount, s.reply_count AS replyCount`;
+    s.metadata_count AS metadataCount, s.vectors_count AS vectorsCount, s.reply_count AS replyCount`;
   return {
     addNode: db.prepare("INSERT OR IGNORE INTO nodes (node_id) VALUES (?)"),
     node: db.prepare("SELECT node FROM nodes WHERE node_id = ?"),
@@ -36,7 +36,8 @@ export function prepareStatements(db: DatabaseSync) {
     updateSession: db.prepare(
       `UPDATE sessions SET version = version + 1, time = :time, config_json = :configJson,
          percept_json = :perceptJson, next_position = :nextPosition, event_count = :eventCount,
-         emotives_count = :emotivesCount, metadata_count = :metadataCount, reply_count = :replyCount
+         emotives_count = :emotivesCount, metadata_count = :metadataCount,
+         vectors_count = :vectorsCount, reply_count = :replyCount
        WHERE session = :session`,
     ),
     removeSession: db.prepare("DELETE FROM sessions WHERE session = ?"),

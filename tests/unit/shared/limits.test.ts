@@ -19,6 +19,8 @@ describe("the limits", () => {
       emotivesPerObservation: 256,
       metadataBytes: 16 * 1024,
       metadataDepth: 8,
+      patternSymbols: 100_000,
+      learnedAffinities: 100_000,
       nodeIdBytes: 256,
       idCharacters: 128,
       ttlSeconds: 30 * 86_400,

@@ -1,23 +1,36 @@
--- Writes one change of a session if its version is still the one the change was computed from.
--- KEYS and ARGV[1..3]: session.lua
+-- Writes one change of a session, and what it learned, if the session's version is still the one the change was
+-- computed from.
+-- KEYS and ARGV[1..3]: session.lua; KEYS[9…21], only with a commit that learns: node.lua. What defines learn_all
+-- stands before this: learns.lua, or no-learns.lua, since most commits learn nothing and should not pay for it
 -- ARGV[4] base version, ARGV[5] new time, ARGV[6] '1' clears events, ARGV[7] '1' clears emotives and metadata,
--- ARGV[8] events kept, ARGV[9] emotives and metadata kept, ARGV[10] replies kept,
--- ARGV[11..16] numbers of: ids asked for, events, emotives, metadata, values of replies (id, reply),
---   values of head fields (name, value; value '' removes the field), then those values in this order
--- Returns {'missing'} | {'expired'} | {'committed', expiry} | {'stale', describe()}: then nothing was written
--- Cost: O(values written + log sessions of the node), whatever the session holds
-local expires, head, lease = enter(ARGV[3] == '1')
+-- ARGV[8] '1' clears vectors, ARGV[9] events kept, ARGV[10] emotives, metadata and vectors kept, of each,
+-- ARGV[11] replies kept, ARGV[12..18] numbers of: ids asked for, events, emotives, metadata, vectors, values of
+--   replies (id, reply), values of head fields (name, value; value '' removes the field),
+-- then those values in this order, and what learns.lua takes
+-- Returns {'missing'} | {'expired'} | {'mismatch', expected, actual dimension of vectors}: then nothing was written;
+--   {'stale', describe()}: then nothing but the expiry; or {'committed', expiry, and per learn the pattern's
+--   frequency, false if it made none}
+-- Cost: O(values written + log sessions of the node + emotives and metadata of the patterns and affinities of the
+--   symbols learned), whatever else session and node hold
+local expires, head, lease = enter(false)
 if not expires then return {head} end
 
-local first = 17
+local starts = {19}
+for i = 12, 18 do starts[i - 10] = starts[i - 11] + ARGV[i] end
 local function range(index)
-  local start = first
-  first = first + tonumber(ARGV[index])
-  return start, first - 1
+  return starts[index - 11], starts[index - 10] - 1
 end
 
-local seen = replies_of(range(11))
-if head[1] ~= ARGV[4] or #seen > 0 then return {'stale', describe(expires, seen)} end
+local seen = replies_of(range(12))
+local is_stale = head[1] ~= ARGV[4] or #seen > 0
+local frequencies, expected, actual
+if not is_stale then
+  frequencies, expected, actual = learn_all(starts[8], starts[6])
+  -- Refused input moves nothing, not even the expiry.
+  if not frequencies then return {'mismatch', expected, actual} end
+end
+if ARGV[3] == '1' then expires, lease = slide(expires, tonumber(head[3]), lease) end
+if is_stale then return {'stale', describe(expires, seen)} end
 
 local life = integer(lease - NOW)
 local function append(key, keep, start, last)
@@ -36,31 +49,33 @@ end
 
 if ARGV[6] == '1' then redis.call('UNLINK', KEYS[2]) end
 if ARGV[7] == '1' then redis.call('UNLINK', KEYS[3], KEYS[4]) end
-append(KEYS[2], ARGV[8], range(12))
-append(KEYS[3], ARGV[9], range(13))
-append(KEYS[4], ARGV[9], range(14))
+if ARGV[8] == '1' then redis.call('UNLINK', KEYS[5]) end
+append(KEYS[2], ARGV[9], range(13))
+append(KEYS[3], ARGV[10], range(14))
+append(KEYS[4], ARGV[10], range(15))
+append(KEYS[5], ARGV[10], range(16))
 
-local start, last = range(15)
+local start, last = range(17)
 if last >= start then
-  local keep = tonumber(ARGV[10])
+  local keep = tonumber(ARGV[11])
   local count
   for i = start, last, 2 do
-    redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 1])
-    count = redis.call('RPUSH', KEYS[6], ARGV[i])
+    redis.call('HSET', KEYS[6], ARGV[i], ARGV[i + 1])
+    count = redis.call('RPUSH', KEYS[7], ARGV[i])
   end
   if count == (last - start + 1) / 2 then
-    redis.call('PEXPIRE', KEYS[5], life)
     redis.call('PEXPIRE', KEYS[6], life)
+    redis.call('PEXPIRE', KEYS[7], life)
   end
   -- Forgotten several at a time, likewise.
   if count > keep + math.floor(keep / 16) then
     for from = 1, count - keep, 1000 do
-      redis.call('HDEL', KEYS[5], unpack(redis.call('LPOP', KEYS[6], math.min(1000, count - keep - from + 1))))
+      redis.call('HDEL', KEYS[6], unpack(redis.call('LPOP', KEYS[7], math.min(1000, count - keep - from + 1))))
     end
   end
 end
 
-start, last = range(16)
+start, last = range(18)
 local fields = {'v', integer(tonumber(head[1]) + 1), 't', ARGV[5]}
 for i = start, last, 2 do
   if ARGV[i + 1] == '' then
@@ -71,4 +86,4 @@ for i = start, last, 2 do
   end
 end
 redis.call('HSET', KEYS[1], unpack(fields))
-return {'committed', integer(expires)}
+return {'committed', integer(expires), frequencies}

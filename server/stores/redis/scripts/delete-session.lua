@@ -4,6 +4,6 @@
 -- Cost: O(log sessions of the node); memory is freed in the background
 local expires, why = enter(false)
 if not expires then return {why} end
-redis.call('UNLINK', unpack(KEYS, 1, 6))
-redis.call('ZREM', KEYS[7], SUFFIX)
+redis.call('UNLINK', unpack(KEYS, 1, 7))
+redis.call('ZREM', KEYS[8], SUFFIX)
 return {'deleted'}

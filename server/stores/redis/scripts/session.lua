@@ -1,6 +1,6 @@
 -- Shared beginning of every script that works on one session.
 -- KEYS[1] hash head, KEYS[2] list events, KEYS[3] list emotives, KEYS[4] list metadata,
--- KEYS[5] hash replies, KEYS[6] list ids, KEYS[7] zset of the node's sessions
+-- KEYS[5] list vectors, KEYS[6] hash replies, KEYS[7] list ids, KEYS[8] zset of the node's sessions
 -- ARGV[1] session suffix, ARGV[2] now in epoch ms, ARGV[3] '1' if this contact moves the expiry
 local SUFFIX, NOW = ARGV[1], tonumber(ARGV[2])
 
@@ -14,8 +14,8 @@ local function keep_alive(expires, lease)
   lease = expires + 60000 + (expires - NOW) / 4
   local life = integer(lease - NOW)
   redis.call('HSET', KEYS[1], 'q', integer(lease))
-  for i = 1, 6 do redis.call('PEXPIRE', KEYS[i], life) end
-  redis.call('PEXPIRE', KEYS[7], integer(lease - NOW + TOMBSTONE_MS), 'GT')
+  for i = 1, 7 do redis.call('PEXPIRE', KEYS[i], life) end
+  redis.call('PEXPIRE', KEYS[8], integer(lease - NOW + TOMBSTONE_MS), 'GT')
   return lease
 end
 
@@ -23,7 +23,7 @@ end
 local function slide(expires, ttl, lease)
   local extended = NOW + ttl * 1000
   if extended > expires then
-    redis.call('ZADD', KEYS[7], integer(extended), SUFFIX)
+    redis.call('ZADD', KEYS[8], integer(extended), SUFFIX)
     expires = extended
     lease = keep_alive(expires, lease)
   end
@@ -32,7 +32,7 @@ end
 
 -- Returns nil and 'missing' or 'expired'; or expiry, head {v, t, l, q}, lease. Cost O(log sessions of the node).
 local function enter(slides)
-  local score = redis.call('ZSCORE', KEYS[7], SUFFIX)
+  local score = redis.call('ZSCORE', KEYS[8], SUFFIX)
   if not score then return nil, 'missing' end
   local head = redis.call('HMGET', KEYS[1], 'v', 't', 'l', 'q')
   local expires = tonumber(score)
@@ -47,7 +47,7 @@ local function replies_of(first, last)
   local seen = {}
   for start = first, last, 1000 do
     local ids = {unpack(ARGV, start, math.min(start + 999, last))}
-    for i, reply in ipairs(redis.call('HMGET', KEYS[5], unpack(ids))) do
+    for i, reply in ipairs(redis.call('HMGET', KEYS[6], unpack(ids))) do
       if reply then
         seen[#seen + 1] = ids[i]
         seen[#seen + 1] = reply

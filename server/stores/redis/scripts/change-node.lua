@@ -1,0 +1,88 @@
+-- Makes a change of a node that no session makes, and enters it in the node's log.
+-- KEYS[1…13] and functions: node.lua
+-- ARGV[1] kind: 'correct', 'forget', 'finalize' or 'clear'; ARGV[2] mark, ARGV[3] change as JSON,
+-- ARGV[4] pattern or ''; to correct: ARGV[5] frequency, ARGV[6] lines of emotives, ARGV[7] lines of metadata, each
+-- after a '=' or '' to leave it as it is
+-- Returns {'unknown'}: no such pattern, nothing was written; or {'changed', patterns of the node, and of a
+--   corrected one {position of the log, {name}, {birth}, {events}, {frequency}, {lines of emotives or false},
+--   {lines of metadata or false}}}
+-- Cost: O(symbols of the pattern); finalize O(symbols of the node); clear O(1), memory is freed in the background
+open_node(1)
+local pattern = ARGV[4]
+
+-- Counts `learns` more of the pattern, and `patterns` more of the patterns that its symbols are in.
+local function count_pattern(events, learns, patterns)
+  local symbols, occurrences = {}, {}
+  for _, event in ipairs(cjson.decode(events)) do
+    for _, symbol in ipairs(event) do
+      if not occurrences[symbol] then symbols[#symbols + 1] = symbol end
+      occurrences[symbol] = (occurrences[symbol] or 0) + 1
+    end
+  end
+  for _, symbol in ipairs(symbols) do count_symbol(symbol, occurrences[symbol], learns, patterns) end
+  node.learns = node.learns + learns
+end
+
+local function set_lines(key, lines)
+  if lines == '' then redis.call('HDEL', key, pattern) else redis.call('HSET', key, pattern, lines) end
+end
+
+local function given(i)
+  return ARGV[i] ~= '' and string.sub(ARGV[i], 2)
+end
+
+local change = {}
+
+function change.correct(frequency, events)
+  append_log(ARGV[2], ARGV[3])
+  local corrected = given(5)
+  if corrected then
+    redis.call('HSET', node.frequencies, pattern, corrected)
+    count_pattern(events, tonumber(corrected) - tonumber(frequency), 0)
+  end
+  for i, key in ipairs({node.emotives, node.metadata}) do
+    local lines = given(5 + i)
+    if lines then set_lines(key, lines) end
+  end
+  return {
+    position, {pattern}, {redis.call('ZSCORE', node.names, pattern)}, {events}, {corrected or frequency},
+    {redis.call('HGET', node.emotives, pattern)}, {redis.call('HGET', node.metadata, pattern)},
+  }
+end
+
+-- These two free memory before they take any, so that they work where none is left.
+function change.forget(frequency, events)
+  redis.call('ZREM', node.names, pattern)
+  for _, key in ipairs({node.patterns, node.frequencies, node.emotives, node.metadata}) do
+    redis.call('HDEL', key, pattern)
+  end
+  count_pattern(events, -tonumber(frequency), -1)
+  node.count = node.count - 1
+  node.bytes = node.bytes - #events
+  append_log(ARGV[2], ARGV[3])
+end
+
+function change.clear()
+  redis.call('UNLINK', unpack(KEYS, 2, 12))
+  redis.call('HDEL', node.memory, 'd', 'z')
+  node.count, node.learns, node.occurrences, node.bytes, node.dimension = 0, 0, 0, 0, nil
+  append_log(ARGV[2], ARGV[3])
+end
+
+function change.finalize()
+  append_log(ARGV[2], ARGV[3])
+  if redis.call('COPY', node.members, node.finalized, 'REPLACE') == 0 then redis.call('UNLINK', node.finalized) end
+  local found = string.format('{"number":%.0f,"patterns":%d,"symbols":%d}',
+    node.number, node.count, redis.call('ZCARD', node.symbols))
+  redis.call('HSET', node.memory, 'z', found)
+end
+
+local frequency, events
+if ARGV[1] == 'correct' or ARGV[1] == 'forget' then
+  frequency = redis.call('HGET', node.frequencies, pattern)
+  if not frequency then return {'unknown'} end
+  events = redis.call('HGET', node.patterns, pattern)
+end
+local corrected = change[ARGV[1]](frequency, events)
+close_node()
+return {'changed', node.count, corrected}

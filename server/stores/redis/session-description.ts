@@ -1,0 +1,42 @@
+import type { JsonValue, Metadata } from "@kato-rpc/shared/observation.ts";
+import { parseJson } from "@kato-rpc/shared/parse-json.ts";
+import type { SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
+import type { CurrentSession } from "../session-store.ts";
+
+/** What `describe()` in session.lua gives. */
+export type Description = [
+  expiry: string,
+  version: string,
+  time: string,
+  ttlSeconds: string,
+  createdAt: string,
+  nodeId: string,
+  metadata: string,
+  config: string,
+  stmLength: number,
+  seen: string[],
+];
+
+export function readDescription(sessionId: string, description: Description): CurrentSession {
+  const [expiry, version, time, ttlSeconds, createdAt, nodeId, metadata, config, stmLength, pairs] =
+    description;
+  const seen = new Map<string, JsonValue>();
+  for (let i = 0; i < pairs.length; i += 2) {
+    seen.set(pairs[i] as string, parseJson(pairs[i + 1] as string) as JsonValue);
+  }
+  return {
+    state: {
+      sessionId,
+      nodeId,
+      createdAt: Number(createdAt),
+      ttlSeconds: Number(ttlSeconds),
+      metadata: (metadata === "" ? {} : parseJson(metadata)) as Metadata,
+      version: Number(version),
+      config: (config === "" ? {} : parseJson(config)) as SessionConfigPatch,
+      time: Number(time),
+      stmLength,
+    },
+    expiresAt: Number(expiry),
+    seen,
+  };
+}
