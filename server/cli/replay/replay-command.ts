@@ -24,7 +24,10 @@ export const REPLAY: Command = {
   about: `Sends an event log to the service, one session per case and one observation per event, then reads
 every session back and compares. FILE is CSV with a header, or one JSON object per line. Events of a
 case go in the order of their timestamps, those of one time in the order of the file.
-Exit code 1 when a session differs from what was sent, or a call failed.`,
+With --learn each case then becomes a pattern of the node, which stays there; with --predict the
+first cases are observed again, and what the patterns predict after each of their events is shown.
+Exit code 1 when a session differs from what was sent, a learn was lost or counted twice, or a call
+failed.`,
   flags: {
     ...targetFlags(DEFAULTS.workers),
     format: { value: LOG_FORMATS.join("|"), meaning: "of FILE, whatever its name" },
@@ -37,12 +40,15 @@ Exit code 1 when a session differs from what was sent, or a call failed.`,
       meaning: "cases under way at once",
       default: String(DEFAULTS.concurrency),
     },
+    learn: { meaning: "learn each case as a pattern of the node" },
+    predict: { value: "N", meaning: "with --learn: show predictions for the first N cases" },
     keep: { meaning: "do not delete the sessions afterwards" },
     json: JSON_FLAG,
   },
   examples: [
     "kato replay events.csv",
     "kato replay events.csv --store redis://127.0.0.1:6379 --workers 2",
+    "kato replay events.csv --learn --predict 3",
     "kato replay events.jsonl --url http://127.0.0.1:8000 --keep --json",
     'kato replay events.csv --case "Order" --activity "Step" --timestamp "At"',
   ],
@@ -62,11 +68,16 @@ Exit code 1 when a session differs from what was sent, or a call failed.`,
   },
 };
 
+/** More would scroll past. */
+const MOST_PREDICTED = 1_000;
+
 type CommandOptions = {
   target: Target;
   log: { format: LogFormat; names: GivenNames };
   nodeId: string;
   concurrency: number;
+  learns: boolean;
+  predicts: number;
   deletes: boolean;
 };
 
@@ -78,11 +89,18 @@ function readOptions(flags: Flags, path: string): CommandOptions {
   if (keeps && isFileTemporary) {
     throw new UsageError("--keep needs --url or --store: a temporary file is removed anyway");
   }
+  const learns = flags["learn"] === true;
+  const predicts = findCount(flags, "predict", MOST_PREDICTED);
+  if (predicts !== undefined && !learns) {
+    throw new UsageError("--predict needs --learn: without it the node has learned nothing");
+  }
   return {
     target,
     log: { format: readFormat(flags, path), names: readNames(flags) },
     nodeId: findText(flags, "node") ?? DEFAULTS.node,
     concurrency: findCount(flags, "concurrency", MOST_CONCURRENCY) ?? DEFAULTS.concurrency,
+    learns,
+    predicts: predicts ?? 0,
     deletes: !keeps && !isFileTemporary,
   };
 }

@@ -4,6 +4,9 @@ import { forEachConcurrently } from "../concurrently.ts";
 import type { Progress, Step } from "../progress.ts";
 import { findMismatch } from "./case-check.ts";
 import type { LogCase } from "./event-log.ts";
+import { LearnedPatterns } from "./learned-patterns.ts";
+import type { PrefixPredictions } from "./predict-prefixes.ts";
+import { predictPrefixes } from "./predict-prefixes.ts";
 import { Problems } from "./problems.ts";
 
 export type ReplayOptions = {
@@ -12,6 +15,10 @@ export type ReplayOptions = {
   nodeId: string;
   /** Cases under way at once. */
   concurrency: number;
+  /** Whether each case is learned as a pattern once it was sent and checked. */
+  learns: boolean;
+  /** Of so many cases, the first ones, what the patterns predict is asked. */
+  predicts: number;
   /** Whether the sessions are deleted afterwards. */
   deletes: boolean;
   signal: AbortSignal;
@@ -36,6 +43,8 @@ export class ReplayRun {
   acknowledged = 0;
   /** Of every session made. */
   readonly sessionIds: string[] = [];
+  readonly learned = new LearnedPatterns();
+  readonly predictions: PrefixPredictions[] = [];
   readonly #options: ReplayOptions;
   readonly #client: KatoClient;
   readonly #complete: SentCase[] = [];
@@ -76,6 +85,39 @@ export class ReplayRun {
         this.#note(sent, error);
       }
     });
+  }
+
+  /** Learns what every session holds as a pattern of the node. */
+  async learn(): Promise<void> {
+    const step = { label: "learning", unit: "cases", total: this.#complete.length };
+    await this.#step(step, this.#complete, async ({ sent, session }, done) => {
+      try {
+        this.learned.add(await session.learn());
+        done(1);
+      } catch (error) {
+        this.#note(sent, error);
+      }
+    });
+    for (const { pattern, problem } of this.learned.miscounted()) {
+      this.problems.addMismatch(pattern, problem);
+    }
+  }
+
+  /** Asks what the patterns predict after each prefix of the first cases. */
+  async predict(): Promise<void> {
+    const { cases, predicts, nodeId } = this.#options;
+    const asked = cases.slice(0, predicts).map((sent, i) => ({ sent, i }));
+    const found: PrefixPredictions[][] = [];
+    const step = { label: "predicting", unit: "cases", total: asked.length };
+    await this.#step(step, asked, async ({ sent, i }, done) => {
+      try {
+        found[i] = await predictPrefixes(this.#client, sent, nodeId);
+        done(1);
+      } catch (error) {
+        this.#note(sent, error);
+      }
+    });
+    this.predictions.push(...found.flat());
   }
 
   close(): Promise<void> {
