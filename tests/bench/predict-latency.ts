@@ -8,11 +8,14 @@ import { learnPattern } from "../../server/engine/learning.ts";
 import { DEFAULT_SESSION_CONFIG } from "../../shared/session-config.ts";
 import { formatCount, formatTable, spreadOf } from "./measure.ts";
 import type { Spread } from "./measure.ts";
+import {
+  drawEvents,
+  PATTERN_SEED,
+  PATTERN_SYMBOLS,
+  QUERY_SYMBOLS,
+  randomFrom,
+} from "./random-patterns.ts";
 
-export const PREDICT_SEED = 20_260_801;
-const VOCABULARY = 1_000;
-const PATTERN_SYMBOLS = 10;
-const QUERY_SYMBOLS = 5;
 const THRESHOLDS = [0.1, 0.5] as const;
 
 export type PredictLatencyRow = {
@@ -31,7 +34,7 @@ export function measurePredictLatency(options: {
   return options.sizes.flatMap((size) => {
     const { node, random } = buildNode(size);
     const length = options.queriesFor(size);
-    const queries = Array.from({ length }, () => sequence(random, QUERY_SYMBOLS));
+    const queries = Array.from({ length }, () => drawEvents(random, QUERY_SYMBOLS));
     return THRESHOLDS.map((threshold) => ({
       patterns: size,
       threshold,
@@ -56,10 +59,10 @@ export function printPredictLatency(rows: readonly PredictLatencyRow[]): string 
 }
 
 function buildNode(size: number): { node: NodeReplica; random: () => number } {
-  const random = randomFrom(PREDICT_SEED);
+  const random = randomFrom(PATTERN_SEED);
   const node = new NodeReplica();
   while (node.totals().patterns < size) {
-    const events = sequence(random, PATTERN_SYMBOLS);
+    const events = drawEvents(random, PATTERN_SYMBOLS);
     const rest = { emotives: [], metadata: [], persistence: 5, vectors: [] };
     const { learned } = learnPattern({ events, ...rest });
     if (learned !== null) node.apply(learned);
@@ -79,41 +82,12 @@ function timeQueries(node: NodeReplica, queries: string[][][], recallThreshold: 
   });
 }
 
-/** Events of one symbol each. */
-function sequence(random: () => number, length: number): string[][] {
-  return Array.from({ length }, () => [`symbol-${drawRank(random())}`]);
-}
-
-const CUMULATIVE = Array.from({ length: VOCABULARY }, () => 0);
-for (let rank = 0, sum = 0; rank < VOCABULARY; rank += 1) {
-  sum += 1 / (rank + 1);
-  CUMULATIVE[rank] = sum;
-}
-
-/** The rank r is drawn with a weight of 1/r. */
-function drawRank(uniform: number): number {
-  const target = uniform * (CUMULATIVE.at(-1) ?? 1);
-  const rank = CUMULATIVE.findIndex((sum) => sum >= target);
-  return rank < 0 ? VOCABULARY : rank + 1;
-}
-
-/** Mulberry32: the same numbers everywhere. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 if (import.meta.main) {
   const sizes = process.argv.slice(2).map(Number);
   const rows = measurePredictLatency({
     sizes: sizes.length > 0 ? sizes : [1_000, 10_000, 100_000],
     queriesFor: (size) => Math.max(200, Math.min(4_000, 10_000_000 / size)),
   });
-  process.stdout.write(`seed ${PREDICT_SEED}, Node ${process.versions.node}\n`);
+  process.stdout.write(`seed ${PATTERN_SEED}, Node ${process.versions.node}\n`);
   process.stdout.write(`${printPredictLatency(rows)}\n`);
 }
