@@ -13,9 +13,12 @@ import { CallMetrics } from "./monitor/call-metrics.ts";
 import { Monitor } from "./monitor/monitor.ts";
 import { watchLoad } from "./monitor/load-log.ts";
 import { StoreProbe } from "./monitor/store-probe.ts";
+import { NodeService } from "./nodes/node-service.ts";
+import { NodeReplicas } from "./replica/node-replicas.ts";
 import { SessionDirectory } from "./sessions/session-directory.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import type { OpenStore } from "./stores/open-store.ts";
+import { retentionOf } from "./stores/open-store.ts";
 import { VERSION } from "./version.ts";
 
 export type AppParts = {
@@ -46,17 +49,25 @@ export function createApp(parts: AppParts): App {
     { limit: config.limitConcurrency, queueLimit: config.queueLimit },
     load.onStatus,
   );
+  const replicas = new NodeReplicas({
+    store: store.nodes,
+    memoryBytes: config.replicaMemoryMb * 2 ** 20,
+    log,
+    now,
+  });
   const sessions = new SessionService(
-    store.sessions,
+    { sessions: store.sessions, nodes: replicas },
     {
       ttlSeconds: config.sessionTtlSeconds,
       autoExtend: config.sessionAutoExtend,
-      stmLimit: config.stmLimit,
+      retention: retentionOf(config.stmLimit),
     },
     now,
   );
+  const nodes = new NodeService(store, now);
   const directory = new SessionDirectory(store.sessions, now);
-  const metrics = new CallMetrics(admission, () => sessions.counters);
+  const counters = () => ({ ...sessions.counters, predictions: replicas.counters.predictions });
+  const metrics = new CallMetrics(admission, counters, () => replicas.counters);
   const probe = new StoreProbe(config.deadlineMs);
   const pingStore = () => probe.ask(store.sessions.ping());
   const monitor = new Monitor({
@@ -65,7 +76,7 @@ export function createApp(parts: AppParts): App {
     metrics,
     fleet: store.fleet,
     rules: config,
-    sessionCounters: () => sessions.counters,
+    sessionCounters: counters,
     countSessions: async () => (await directory.count(undefined)).active,
     pingStore,
     probe,
@@ -78,7 +89,7 @@ export function createApp(parts: AppParts): App {
     },
   });
   const dispatch = new RpcDispatch({
-    services: { sessions, directory, monitor },
+    services: { sessions, directory, nodes, monitor },
     admission,
     metrics,
     callLog: new CallLog(log, { accessLog: config.accessLog, slowMs: config.slowMs, workerId }),
@@ -105,6 +116,7 @@ export function createApp(parts: AppParts): App {
       load.stop();
       await http.close();
       await monitor.stop();
+      await replicas.close();
     },
   };
 }

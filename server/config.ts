@@ -110,6 +110,13 @@ export const SETTINGS = {
     schema: count(1, 1_000_000),
     meaning: "newest events that a session keeps",
   },
+  replicaMemoryMb: {
+    env: "KATO_REPLICA_MEMORY_MB",
+    default: "1024",
+    schema: count(1, 1_000_000),
+    meaning:
+      "MiB of long-term memory that a worker keeps to predict from; past it the least used node is dropped from memory, not from the store",
+  },
   logLevel: {
     env: "KATO_LOG_LEVEL",
     default: "info",

@@ -60,7 +60,8 @@ export const ERROR_CATALOGUE = {
   OVERLOADED: {
     http: 503,
     retryable: true,
-    meaning: "the queue of waiting calls is full, or the call waited too long in it",
+    meaning:
+      "the queue of waiting calls is full, the call waited too long in it, or a prediction was not done in time",
     advice: "retry after `retryAfterMs`",
   },
   STORE_UNAVAILABLE: {

@@ -99,6 +99,8 @@ export type Counters = {
   /** Calls by procedure. */
   callsByProcedure: Record<string, number>;
   observations: number;
+  learns: number;
+  predictions: number;
   sessionsCreated: number;
   sessionsDeleted: number;
   storeConflicts: number;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { atMost, atMostBytes, limitIssue, wellFormed } from "./checks.ts";
 import { callerIdSchema } from "./ids.ts";
 import { exceedsBytes, LIMITS } from "./limits.ts";
+import type { Prediction } from "./prediction.ts";
 
 /** Keys are chosen by users: objects of this kind have no prototype inside the service. */
 export type Emotives = Record<string, number>;
@@ -34,7 +35,9 @@ type Report = (problem: string | ReturnType<typeof limitIssue>, path?: PropertyK
  * An object whose keys users choose, copied onto one without prototype. `z.record` would not do:
  * it drops the key `__proto__` without a word.
  */
-function userMap<T>(read: (entries: Record<string, unknown>, report: Report) => Record<string, T>) {
+export function userMap<T>(
+  read: (entries: Record<string, unknown>, report: Report) => Record<string, T>,
+) {
   return z.unknown().transform((value, context): Record<string, T> => {
     const report: Report = (problem, path = []) => {
       context.issues.push(
@@ -136,4 +139,9 @@ export type ObserveReply = {
   learned: string | null;
   /** True when this id was observed before: the reply is the first one, nothing changed. */
   replayed: boolean;
+  /**
+   * Where `predict` was asked for: what the node's patterns said of short-term memory with this observation, before a
+   * learn that it caused. Empty while `processPredictions` is off; absent from a replay once short-term memory moved on.
+   */
+  predictions?: Prediction[];
 };

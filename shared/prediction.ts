@@ -1,22 +1,8 @@
 import type { Emotives, Event } from "./observation.ts";
-import type { SessionConfig } from "./session-config.ts";
+import type { PREDICTION_SETTINGS, SessionConfig } from "./session-config.ts";
 
-/** The settings that a prediction follows; `overrides` of a call may change them for that call. */
-export type PredictionSettings = Pick<
-  SessionConfig,
-  | "recallThreshold"
-  | "maxPredictions"
-  | "useTokenMatching"
-  | "fuzzyTokenThreshold"
-  | "rankSortAlgo"
-  | "affinityEmotive"
-  | "filterPipeline"
-  | "lengthMinRatio"
-  | "lengthMaxRatio"
-  | "jaccardThreshold"
-  | "jaccardMinOverlap"
-  | "minhashThreshold"
->;
+/** The settings that a prediction follows. */
+export type PredictionSettings = Pick<SessionConfig, (typeof PREDICTION_SETTINGS)[number]>;
 
 /** A symbol that was observed in another spelling than the pattern has (fuzzy matching). */
 export type Anomaly = { observed: string; expected: string; similarity: number };

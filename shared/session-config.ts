@@ -69,6 +69,34 @@ export const sessionConfigPatchSchema: z.ZodType<SessionConfigPatch, SessionConf
     ) as { [K in keyof Settings]: z.ZodOptional<z.ZodNullable<(typeof settings)[K]>> },
   );
 
+/** The settings that a prediction follows; `overrides` of a call may change them for that call. */
+export const PREDICTION_SETTINGS = [
+  "recallThreshold",
+  "maxPredictions",
+  "useTokenMatching",
+  "fuzzyTokenThreshold",
+  "rankSortAlgo",
+  "affinityEmotive",
+  "filterPipeline",
+  "lengthMinRatio",
+  "lengthMaxRatio",
+  "jaccardThreshold",
+  "jaccardMinOverlap",
+  "minhashThreshold",
+] as const satisfies (keyof Settings)[];
+
+export type PredictionOverrides = Pick<SessionConfigPatch, (typeof PREDICTION_SETTINGS)[number]>;
+
+/** Strict like a session's configuration; null is the default, whatever the session has. */
+export const predictionOverridesSchema: z.ZodType<PredictionOverrides, PredictionOverrides> =
+  z.strictObject(
+    Object.fromEntries(PREDICTION_SETTINGS.map((key) => [key, settings[key].nullish()])) as {
+      [K in (typeof PREDICTION_SETTINGS)[number]]: z.ZodOptional<
+        z.ZodNullable<(typeof settings)[K]>
+      >;
+    },
+  );
+
 export const DEFAULT_SESSION_CONFIG: Readonly<SessionConfig> = Object.freeze({
   maxPatternLength: 0,
   stmMode: "CLEAR",

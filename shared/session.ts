@@ -10,8 +10,9 @@ import {
 import { atMost } from "./checks.ts";
 import type { Emotives, Event, Metadata, ObserveReply } from "./observation.ts";
 import { metadataSchema, observationFields, observationSchema } from "./observation.ts";
+import type { Prediction, PredictionList } from "./prediction.ts";
 import type { SessionConfig } from "./session-config.ts";
-import { sessionConfigPatchSchema } from "./session-config.ts";
+import { predictionOverridesSchema, sessionConfigPatchSchema } from "./session-config.ts";
 
 /** Inputs of the `session.*` procedures. Every mutation takes an id that makes it safe to repeat. */
 const requestId = callerIdSchema.optional();
@@ -52,13 +53,23 @@ export const observeInputSchema = z.strictObject({
   sessionId,
   ...observationFields,
   expectedTime: z.int().min(0).optional(),
+  predict: z.boolean().optional(),
 });
 
 export const observeSequenceInputSchema = z.strictObject({
   sessionId,
   observations: z.array(observationSchema).check(atMost("observationsPerSequence")),
+  learnAfterEach: z.boolean().optional(),
+  learnAtEnd: z.boolean().optional(),
   clearStmBetween: z.boolean().optional(),
   requestId,
+});
+
+export const learnInputSchema = z.strictObject({ sessionId, requestId });
+
+export const predictInputSchema = z.strictObject({
+  sessionId,
+  overrides: predictionOverridesSchema.optional(),
 });
 
 /** Outputs. */
@@ -88,6 +99,35 @@ export type ObserveSequenceReply = {
   finalStmLength: number;
   time: number;
   replayed: boolean;
+};
+
+export type LearnReply = {
+  sessionId: string;
+  nodeId: string;
+  /** `PTRN|<sha1>`, or null when nothing was learned. */
+  learned: string | null;
+  /** How often the pattern has been learned, this time included; 0 when nothing was. */
+  frequency: number;
+  /** Why nothing was learned: a pattern has two symbols at least. Short-term memory is empty all the same. */
+  reason?: "TOO_FEW_SYMBOLS";
+  /** True when this request was made before: the reply is the first one, nothing changed. */
+  replayed: boolean;
+};
+
+export type PredictReply = { sessionId: string; nodeId: string; time: number } & PredictionList;
+
+/** What a session has in mind. */
+export type Cognition = {
+  sessionId: string;
+  nodeId: string;
+  /** Of short-term memory, by the session's settings; empty after an empty observation or while `processPredictions` is off. */
+  predictions: Prediction[];
+  /** Those of the newest observation that had any. */
+  emotives: Emotives;
+  /** All symbols of short-term memory, in order. */
+  symbols: string[];
+  stm: Event[];
+  time: number;
 };
 
 export type StmReply = { sessionId: string; stm: Event[]; length: number; time: number };

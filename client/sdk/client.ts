@@ -7,6 +7,8 @@ import { dispatchLink } from "./links/dispatch-link.ts";
 import { idsLink } from "./links/ids-link.ts";
 import type { CallOptions, KatoClientOptions } from "./options.ts";
 import { resolveOptions } from "./options.ts";
+import type { NodeProcedures } from "./node-procedures.ts";
+import { nodeProcedures } from "./node-procedures.ts";
 import { procedureOptions } from "./procedure-options.ts";
 import type { KatoInputs, KatoOutputs, KatoRouter } from "./router-types.ts";
 import { CreatedSession, SessionHandle } from "./session-handle.ts";
@@ -27,12 +29,8 @@ export type KatoClient = {
       options?: CallOptions,
     ): Promise<KatoOutputs["session"]["count"]>;
   };
-  node: {
-    list(
-      input?: KatoInputs["node"]["list"],
-      options?: CallOptions,
-    ): Promise<KatoOutputs["node"]["list"]>;
-  };
+  /** Long-term memory, by node id. */
+  node: NodeProcedures;
   monitor: {
     concurrency(
       input?: KatoInputs["monitor"]["concurrency"],
@@ -86,7 +84,7 @@ export function createKatoClient(options: KatoClientOptions): KatoClient {
 }
 
 function procedures(raw: TRPCClient<KatoRouter>): Pick<KatoClient, "session" | "node" | "monitor"> {
-  const { session, node, monitor } = raw;
+  const { session, monitor } = raw;
   return {
     session: {
       async create(input, options) {
@@ -97,7 +95,7 @@ function procedures(raw: TRPCClient<KatoRouter>): Pick<KatoClient, "session" | "
       list: (input, options) => session.list.query(input, procedureOptions(options)),
       count: (input, options) => session.count.query(input, procedureOptions(options)),
     },
-    node: { list: (input, options) => node.list.query(input, procedureOptions(options)) },
+    node: nodeProcedures(raw.node),
     monitor: {
       concurrency: (input, options) => monitor.concurrency.query(input, procedureOptions(options)),
       health: (options) => monitor.health.query(undefined, procedureOptions(options)),

@@ -34,12 +34,33 @@ export class SessionHandle {
     return this.#procedures.observe.mutate(this.#with(input), procedureOptions(options));
   }
 
-  /** Observes several events as one change: all of them or none. */
+  /** Observes several events, and learns among them where asked to, as one change: all of it or nothing. */
   observeSequence(
     input: InputOf<"observeSequence">,
     options?: CallOptions,
   ): Promise<Outputs["observeSequence"]> {
     return this.#procedures.observeSequence.mutate(this.#with(input), procedureOptions(options));
+  }
+
+  /**
+   * Learns short-term memory as a pattern of the node and empties it; `learned` is null for a single symbol.
+   * INVALID_INPUT with `reason: "EMPTY_STM"` when there is nothing to learn.
+   */
+  learn(input: InputOf<"learn"> = {}, options?: CallOptions): Promise<Outputs["learn"]> {
+    return this.#procedures.learn.mutate(this.#with(input), procedureOptions(options));
+  }
+
+  /**
+   * What the node's patterns say of short-term memory, highest first; `overrides` change the session's settings for
+   * this call. Sees every learn that was acknowledged before, by whomever. `empty` says why there are none.
+   */
+  predict(input: InputOf<"predict"> = {}, options?: CallOptions): Promise<Outputs["predict"]> {
+    return this.#procedures.predict.query(this.#with(input), procedureOptions(options));
+  }
+
+  /** Predictions, emotives and symbols of the session as it is now. */
+  cognition(options?: CallOptions): Promise<Outputs["cognition"]> {
+    return this.#procedures.cognition.query(this.#with({}), procedureOptions(options));
   }
 
   /** Short-term memory: its events, oldest first. */

@@ -1,13 +1,7 @@
 import { concurrencyInputSchema, noInputSchema } from "@kato-rpc/shared/monitor.ts";
-import { listNodesInputSchema } from "@kato-rpc/shared/node.ts";
+import { nodeRouter } from "./node-router.ts";
 import { sessionRouter } from "./session-router.ts";
 import { procedure, router } from "./trpc.ts";
-
-const nodeRouter = router({
-  list: procedure
-    .input(listNodesInputSchema)
-    .query(({ input, ctx }) => ctx.directory.listNodes(input?.cursor, input?.limit)),
-});
 
 const monitorRouter = router({
   concurrency: procedure

@@ -4,9 +4,11 @@ import {
   countSessionsInputSchema,
   createInputSchema,
   extendInputSchema,
+  learnInputSchema,
   listSessionsInputSchema,
   observeInputSchema,
   observeSequenceInputSchema,
+  predictInputSchema,
   sessionInputSchema,
 } from "@kato-rpc/shared/session.ts";
 import { procedure, router } from "./trpc.ts";
@@ -42,6 +44,15 @@ export const sessionRouter = router({
   observeSequence: procedure
     .input(observeSequenceInputSchema)
     .mutation(({ input, ctx }) => ctx.sessions.observeSequence(input, ctx.call)),
+  learn: procedure
+    .input(learnInputSchema)
+    .mutation(({ input, ctx }) => ctx.sessions.learn(input, ctx.call)),
+  predict: procedure
+    .input(predictInputSchema)
+    .query(({ input, ctx }) => ctx.sessions.predict(input, ctx.call)),
+  cognition: procedure
+    .input(sessionInputSchema)
+    .query(({ input, ctx }) => ctx.sessions.cognition(input.sessionId, ctx.call)),
   stm: procedure
     .input(sessionInputSchema)
     .query(({ input, ctx }) => ctx.sessions.stm(input.sessionId, ctx.call)),

@@ -13,6 +13,7 @@ import { TracedCall } from "./call-log.ts";
 import { procedureNotFound } from "./nearest-procedures.ts";
 import type { RpcRequest } from "./rpc-request.ts";
 import type { Logger } from "../log.ts";
+import { PreparedJson } from "../prepared-json.ts";
 
 export type DispatchParts = {
   services: Omit<Context, "call">;
@@ -224,7 +225,11 @@ function wrongMethod(path: string, declared: string): ServiceError {
 /** `result` carries, beside tRPC's `data`, for which request and session it was computed. */
 function resultJson(data: unknown, { requestId, sessionId }: TracedCall): string {
   const session = sessionId === undefined ? "" : `,"sessionId":${JSON.stringify(sessionId)}`;
-  return `{"result":{"data":${JSON.stringify(transformer.serialize(data))},"requestId":${JSON.stringify(requestId)}${session}}}`;
+  const envelope =
+    data instanceof PreparedJson
+      ? `{"json":${data.json}}`
+      : JSON.stringify(transformer.serialize(data));
+  return `{"result":{"data":${envelope},"requestId":${JSON.stringify(requestId)}${session}}}`;
 }
 
 /** Only to keep calls on one session in order; what the call itself reads is validated. */

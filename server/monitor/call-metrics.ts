@@ -12,7 +12,11 @@ export class CallMetrics {
   readonly #calls: Counter<"procedure" | "outcome">;
   readonly #durations: Histogram<"procedure">;
 
-  constructor(admission: Admission, sessions: () => SessionCounters) {
+  constructor(
+    admission: Admission,
+    sessions: () => SessionCounters,
+    replicas: () => ReplicaGauges,
+  ) {
     const registers = [this.registry];
     this.#calls = new Counter({
       name: "kato_calls_total",
@@ -47,6 +51,16 @@ export class CallMetrics {
       help: "Memory of the workers",
       read: () => process.memoryUsage.rss(),
     });
+    gauge(registers, {
+      name: "kato_replica_nodes",
+      help: "Nodes whose long-term memory the workers keep in memory",
+      read: () => replicas().nodes,
+    });
+    gauge(registers, {
+      name: "kato_replica_bytes",
+      help: "Memory of these, estimated",
+      read: () => replicas().bytes,
+    });
     for (const [name, help, key] of SESSION_COUNTERS)
       total(registers, { name, help, read: () => sessions()[key] });
   }
@@ -73,11 +87,21 @@ export class CallMetrics {
 
 export type SessionCounters = Pick<
   Counters,
-  "observations" | "sessionsCreated" | "sessionsDeleted" | "storeConflicts"
+  | "observations"
+  | "learns"
+  | "predictions"
+  | "sessionsCreated"
+  | "sessionsDeleted"
+  | "storeConflicts"
 >;
+
+/** Long-term memory that this worker keeps in memory. */
+export type ReplicaGauges = { nodes: number; bytes: number };
 
 const SESSION_COUNTERS = [
   ["kato_observations_total", "Observations committed", "observations"],
+  ["kato_learns_total", "Patterns learned, relearns included", "learns"],
+  ["kato_predictions_total", "Predictions made", "predictions"],
   ["kato_sessions_created_total", "Sessions created", "sessionsCreated"],
   ["kato_sessions_deleted_total", "Sessions deleted", "sessionsDeleted"],
   ["kato_store_conflicts_total", "Commits that found a newer version", "storeConflicts"],

@@ -262,6 +262,8 @@ function sumCounters(counters: readonly Counters[]): Counters {
     errorsByCode: {},
     callsByProcedure: {},
     observations: 0,
+    learns: 0,
+    predictions: 0,
     sessionsCreated: 0,
     sessionsDeleted: 0,
     storeConflicts: 0,
@@ -270,6 +272,8 @@ function sumCounters(counters: readonly Counters[]): Counters {
     total.calls += worker.calls;
     total.errors += worker.errors;
     total.observations += worker.observations;
+    total.learns += worker.learns;
+    total.predictions += worker.predictions;
     total.sessionsCreated += worker.sessionsCreated;
     total.sessionsDeleted += worker.sessionsDeleted;
     total.storeConflicts += worker.storeConflicts;

@@ -16,6 +16,8 @@ export type Station =
   | "received"
   | "admitted"
   | "loaded"
+  | "followed"
+  | "predicted"
   | "computed"
   | "committed"
   | "conflicted"

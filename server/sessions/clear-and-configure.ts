@@ -1,21 +1,29 @@
 import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
 import { effectiveConfig, patchConfig } from "@kato-rpc/shared/session-config.ts";
 import type { SessionChange } from "./session-change.ts";
-import { emptyDelta, rememberedId } from "./session-change.ts";
+import { emptyDelta, rememberedId, replayStep } from "./session-change.ts";
 
-/** Empties short-term memory, accumulators and percept, and sets `time` to 0; settings stay. */
+/** Empties short-term memory, accumulators, waiting vectors and percept, and sets `time` to 0; settings stay. */
 export function clearStm(requestId: string): SessionChange<{ cleared: true }> {
   const id = rememberedId("clear", requestId);
   return {
     ids: [id],
     weight: 1,
-    apply(state, seen) {
+    parts: () => [],
+    apply({ state, seen }) {
       const reply = { cleared: true } as const;
-      if (seen.has(id)) return { state, delta: undefined, outcomes: [], reply };
+      if (seen.has(id)) return replayStep(state, reply);
       return {
         state: { ...state, time: 0, stmLength: 0 },
-        delta: { ...emptyDelta(), clearsStm: true, clearsAccumulators: true, percept: null },
+        delta: {
+          ...emptyDelta(),
+          clearsStm: true,
+          clearsAccumulators: true,
+          clearsVectors: true,
+          percept: null,
+        },
         outcomes: [{ id, reply: null }],
+        learns: [],
         reply,
       };
     },
@@ -31,16 +39,15 @@ export function configure(
   return {
     ids: [id],
     weight: 1,
-    apply(state, seen) {
-      if (seen.has(id)) {
-        const reply = { config: effectiveConfig(state.config) };
-        return { state, delta: undefined, outcomes: [], reply };
-      }
+    parts: () => [],
+    apply({ state, seen }) {
+      if (seen.has(id)) return replayStep(state, { config: effectiveConfig(state.config) });
       const config = patchConfig(state.config, patch);
       return {
         state: { ...state, config },
         delta: { ...emptyDelta(), config },
         outcomes: [{ id, reply: null }],
+        learns: [],
         reply: { config: effectiveConfig(config) },
       };
     },

@@ -1,37 +1,76 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
-import type { Emotives, JsonValue, Metadata, ObserveReply } from "@kato-rpc/shared/observation.ts";
+import type {
+  Emotives,
+  Event,
+  Metadata,
+  ObservationInput,
+  ObserveReply,
+} from "@kato-rpc/shared/observation.ts";
 import { effectiveConfig } from "@kato-rpc/shared/session-config.ts";
-import type { ObserveSequenceReply } from "@kato-rpc/shared/session.ts";
+import type { SessionConfig } from "@kato-rpc/shared/session-config.ts";
+import { decideAutoLearning } from "../engine/auto-learning.ts";
+import { learnPattern } from "../engine/learning.ts";
+import type { NamedVector } from "../engine/node-change.ts";
+import type { ProcessedObservation } from "../engine/observation.ts";
 import { processObservation } from "../engine/observation.ts";
-import type { Outcome, SessionDelta, SessionState } from "../stores/session-store.ts";
-import type { Seen, SessionChange, Step } from "./session-change.ts";
-import { emptyDelta, joinDeltas, rememberedId } from "./session-change.ts";
+import { patternName } from "../engine/pattern-name.ts";
+import { sumVectors } from "../engine/vector-symbol.ts";
+import type {
+  Retention,
+  SessionDelta,
+  SessionPart,
+  SessionState,
+} from "../stores/session-store.ts";
+import type { Base, Question, SessionChange, Step } from "./session-change.ts";
+import { rememberedId, replayStep } from "./session-change.ts";
+import { learnsOf } from "./learn.ts";
+import { partOf } from "./session-memory.ts";
 
 export type Observation = {
   strings: string[];
   vectors: number[][];
+  /** What the vectors add up to; undefined without any. */
+  vectorSum: number[] | undefined;
   emotives: Emotives | undefined;
   metadata: Metadata | undefined;
   observationId: string;
 };
 
-export type StmRule = { stmLimit: number };
+/** An observation under the id given, or else one made. @throws ServiceError VECTOR_DIMENSION_MISMATCH */
+export function observationOf(input: ObservationInput, makeId: () => string): Observation {
+  const vectors = input.vectors ?? [];
+  return {
+    strings: input.strings ?? [],
+    vectors,
+    vectorSum: vectors.length === 0 ? undefined : sumVectors(vectors),
+    emotives: input.emotives,
+    metadata: input.metadata,
+    observationId: input.observationId ?? makeId(),
+  };
+}
+
+export type StmRule = Pick<Retention, "events">;
 
 /** What is remembered of an observation: its time, the STM's length after it, the pattern learned. */
-type RememberedObservation = [time: number, stmLength: number, learned: string | null];
+export type RememberedObservation = [time: number, stmLength: number, learned: string | null];
 
 /** One observation. @throws ServiceError TIME_CONFLICT, VECTOR_DIMENSION_MISMATCH */
 export function observe(
   observation: Observation,
-  rule: StmRule & { expectedTime: number | undefined },
+  rule: StmRule & { expectedTime: number | undefined; predicts: boolean },
 ): SessionChange<ObserveReply> {
+  const { observationId, vectorSum } = observation;
+  const { predicts } = rule;
+  const vectors = vectorSum === undefined ? [] : [vectorSum];
   return {
-    ids: [rememberedId("observation", observation.observationId)],
+    ids: [rememberedId("observation", observationId)],
     weight: 1,
-    apply(state, seen) {
-      const first = seen.get(rememberedId("observation", observation.observationId));
-      if (first === undefined) refuseOtherTime(state, rule.expectedTime);
-      return applyObservation(state, observation, { ...rule, seen });
+    parts: (state) => partsToObserve(state, { hasVectors: vectors.length > 0, predicts }),
+    asks: predicts || vectors.length > 0 ? { vectors, predicts } : undefined,
+    apply(base) {
+      const isRepeat = base.seen.has(rememberedId("observation", observationId));
+      if (!isRepeat) refuseOtherTime(base.state, rule.expectedTime);
+      return applyObservation(base, observation, rule);
     },
   };
 }
@@ -45,52 +84,163 @@ function refuseOtherTime(state: SessionState, expectedTime: number | undefined):
   );
 }
 
-function applyObservation(
+/** What an observation reads of a session: most need nothing but its state. */
+export function partsToObserve(
   state: SessionState,
+  { hasVectors, predicts }: { hasVectors: boolean; predicts: boolean },
+): readonly SessionPart[] {
+  const mayLearn = effectiveConfig(state.config).maxPatternLength > 0;
+  const parts: SessionPart[] = mayLearn || predicts ? ["stm"] : [];
+  return mayLearn || hasVectors ? [...parts, "vectors"] : parts;
+}
+
+/** engine.md §3, in its order; automatic learning (§9) included. */
+export function applyObservation(
+  base: Base,
   observation: Observation,
-  context: StmRule & { seen: Seen },
+  rule: StmRule & { predicts: boolean },
 ): Step<ObserveReply> {
   const id = rememberedId("observation", observation.observationId);
-  const first = context.seen.get(id);
-  if (first !== undefined) return replay(state, observation, first as RememberedObservation);
-
-  const sortSymbols = effectiveConfig(state.config).sortSymbols;
-  const { event, strings } = processObservation(observation, { sortSymbols });
-  const next: SessionState = {
-    ...state,
-    time: state.time + 1,
-    stmLength: Math.min(context.stmLimit, state.stmLength + (event.length > 0 ? 1 : 0)),
-  };
+  const first = base.seen.get(id);
+  if (first !== undefined) {
+    return replay(base, observation, { first: first as RememberedObservation, ...rule });
+  }
+  const { state } = base;
+  const config = effectiveConfig(state.config);
+  const processed = process(base, observation, config);
+  const { event, vector } = processed;
+  const { delta, stmLength, learned, learns } = appendEvent(base, processed, { config, ...rule });
   const { vectors, emotives = {}, metadata = {} } = observation;
+  const next: SessionState = { ...state, time: state.time + 1, stmLength };
+  const remembered: RememberedObservation = [next.time, stmLength, learned];
+  const reply = observeReply(state, observation, { remembered, replayed: false });
+  if (learns.length > 0) base.vectors?.index(waiting(base, vector));
+  return {
+    state: next,
+    delta: {
+      ...delta,
+      emotives: isEmpty(emotives) ? [] : [emotives],
+      metadata: isEmpty(metadata) ? [] : [metadata],
+      percept: { strings: processed.strings, vectors, metadata },
+    },
+    outcomes: [{ id, reply: remembered }],
+    learns,
+    reply: rule.predicts ? { ...reply, predictions: [] } : reply,
+    question:
+      rule.predicts && config.processPredictions && event.length > 0
+        ? questionOf(newest([...partOf(base.memory, "stm"), event], rule), config)
+        : undefined,
+  };
+}
+
+function process(
+  base: Base,
+  observation: Observation,
+  config: SessionConfig,
+): ProcessedObservation {
+  const { vectorSum } = observation;
+  const processed = processObservation(observation, {
+    sortSymbols: config.sortSymbols,
+    nearestVectors: (_, count) => {
+      if (vectorSum === undefined || base.vectors === undefined) return [];
+      return base.vectors.nearest(vectorSum, count);
+    },
+  });
+  if (processed.vector !== undefined) requireDimensionOfWaiting(base, processed.vector);
+  return processed;
+}
+
+/** Refuses a vector now rather than the learn that would have to index it with others. */
+function requireDimensionOfWaiting({ state, memory }: Base, { vector }: NamedVector): void {
+  const first = partOf(memory, "vectors").find((waiting) => waiting.vector.length > 0);
+  const [expected, actual] = [first?.vector.length, vector.length];
+  if (expected === undefined || actual === 0 || actual === expected) return;
+  throw new ServiceError(
+    "VECTOR_DIMENSION_MISMATCH",
+    `the vectors that this session has observed and not yet learned have ${expected} numbers, this one has ${actual}`,
+    { sessionId: state.sessionId, expected, actual },
+  );
+}
+
+/** Vectors that wait for a learn, the one just observed included. */
+function waiting({ memory }: Base, observed: NamedVector | undefined): NamedVector[] {
+  const before = partOf(memory, "vectors");
+  return observed === undefined ? before : [...before, observed];
+}
+
+/** Appends the event to short-term memory, and learns when that is long enough then. */
+function appendEvent(
+  base: Base,
+  { event, vector }: ProcessedObservation,
+  rule: StmRule & { config: SessionConfig },
+) {
+  const { state, memory } = base;
   const delta: SessionDelta = {
     clearsStm: false,
     clearsAccumulators: false,
+    clearsVectors: false,
     events: event.length > 0 ? [event] : [],
-    emotives: isEmpty(emotives) ? [] : [emotives],
-    metadata: isEmpty(metadata) ? [] : [metadata],
-    percept: { strings, vectors, metadata },
+    emotives: [],
+    metadata: [],
+    vectors: vector === undefined ? [] : [vector],
   };
-  const remembered: RememberedObservation = [next.time, next.stmLength, null];
+  const length = Math.min(rule.events, state.stmLength + delta.events.length);
+  const { config } = rule;
+  const isDue = config.maxPatternLength > 0 && length >= config.maxPatternLength;
+  const due =
+    isDue && event.length > 0
+      ? decideAutoLearning(newest([...partOf(memory, "stm"), event], rule), config)
+      : undefined;
+  if (due === undefined) return { delta, stmLength: length, learned: null, learns: [] };
+
+  const outcome = learnPattern({
+    events: due.events,
+    emotives: [],
+    metadata: [],
+    persistence: config.persistence,
+    vectors: waiting(base, vector),
+  });
   return {
-    state: next,
-    delta,
-    outcomes: [{ id, reply: remembered }],
-    reply: observeReply(state, observation, { remembered, replayed: false }),
+    delta: { ...delta, clearsStm: true, events: [...due.kept], clearsVectors: true, vectors: [] },
+    stmLength: due.kept.length,
+    learned: outcome.learned === null ? null : patternName(outcome.learned.hash),
+    learns: learnsOf(outcome),
   };
 }
 
-function replay(
-  state: SessionState,
-  observation: Observation,
-  remembered: RememberedObservation,
-): Step<ObserveReply> {
-  const reply = observeReply(state, observation, { remembered, replayed: true });
-  return { state, delta: undefined, outcomes: [], reply };
+/** The events that short-term memory keeps of these. */
+function newest(events: Event[], { events: keep }: StmRule): Event[] {
+  return events.length > keep ? events.slice(-keep) : events;
 }
 
-function observeReply(
+function questionOf(stm: readonly Event[], settings: SessionConfig): Question<ObserveReply> {
+  return { stm, settings, reply: (reply, { predictions }) => ({ ...reply, predictions }) };
+}
+
+/** The first reply again. Its predictions can be told while short-term memory is what it was then. */
+function replay(
+  { state, memory }: Base,
+  observation: Observation,
+  rule: { first: RememberedObservation; predicts: boolean },
+): Step<ObserveReply> {
+  const [time, , learned] = rule.first;
+  const reply = observeReply(state, observation, { remembered: rule.first, replayed: true });
+  const step = replayStep(state, reply);
+  if (!rule.predicts || state.time !== time || learned !== null) return step;
+
+  const config = effectiveConfig(state.config);
+  const isOff =
+    !config.processPredictions || observation.strings.length + observation.vectors.length === 0;
+  return {
+    ...step,
+    reply: { ...reply, predictions: [] },
+    question: isOff ? undefined : questionOf(partOf(memory, "stm"), config),
+  };
+}
+
+export function observeReply(
   { sessionId, nodeId }: SessionState,
-  { observationId }: Observation,
+  { observationId }: Pick<Observation, "observationId">,
   result: { remembered: RememberedObservation; replayed: boolean },
 ): ObserveReply {
   const [time, stmLength, learned] = result.remembered;
@@ -100,125 +250,4 @@ function observeReply(
 function isEmpty(map: object): boolean {
   for (const _ in map) return false;
   return true;
-}
-
-export type Sequence = {
-  observations: Observation[];
-  /** Ids of items that the caller gave: each is remembered by itself, like that of an `observe`. */
-  givenIds: ReadonlySet<string>;
-  clearStmBetween: boolean;
-  requestId: string;
-};
-
-/** What is remembered of a sequence: enough to answer a repeat, which brings the same observations. */
-type RememberedSequence = {
-  results: [...RememberedObservation, replayed: boolean][];
-  initialStmLength: number;
-  finalStmLength: number;
-  time: number;
-};
-
-/** Several observations as one change: all of them happen or none. @throws ServiceError as `observe` */
-export function observeSequence(
-  sequence: Sequence,
-  rule: StmRule,
-): SessionChange<ObserveSequenceReply> {
-  return {
-    ids: [
-      rememberedId("sequence", sequence.requestId),
-      ...Array.from(sequence.givenIds, (id) => rememberedId("observation", id)),
-    ],
-    weight: sequence.observations.length,
-    apply(state, seen) {
-      const first = seen.get(rememberedId("sequence", sequence.requestId));
-      return first === undefined
-        ? applySequence(state, sequence, { ...rule, seen })
-        : replaySequence(state, sequence, first as RememberedSequence);
-    },
-  };
-}
-
-function applySequence(
-  initial: SessionState,
-  sequence: Sequence,
-  context: StmRule & { seen: Seen },
-): Step<ObserveSequenceReply> {
-  const own = new Map<string, JsonValue>();
-  // In front of what was seen before rather than a copy of it: that may be much, and sequences many.
-  const seen: Seen = {
-    has: (id) => own.has(id) || context.seen.has(id),
-    get: (id) => own.get(id) ?? context.seen.get(id),
-  };
-  const outcomes: Outcome[] = [];
-  const results: ObserveReply[] = [];
-  let state = initial;
-  let delta = emptyDelta();
-  for (const [position, observation] of sequence.observations.entries()) {
-    if (sequence.clearStmBetween && position > 0) {
-      state = { ...state, stmLength: 0 };
-      delta = joinDeltas(delta, { ...emptyDelta(), clearsStm: true });
-    }
-    const step = applyObservation(state, observation, { ...context, seen });
-    state = step.state;
-    if (step.delta !== undefined) delta = joinDeltas(delta, step.delta);
-    for (const outcome of step.outcomes) {
-      own.set(outcome.id, outcome.reply);
-      if (sequence.givenIds.has(observation.observationId)) outcomes.push(outcome);
-    }
-    results.push(step.reply);
-  }
-  const reply = sequenceReply(initial, results, {
-    finalStmLength: state.stmLength,
-    time: state.time,
-  });
-  const id = rememberedId("sequence", sequence.requestId);
-  outcomes.push({ id, reply: rememberSequence(reply) });
-  return { state, delta: results.length === 0 ? undefined : delta, outcomes, reply };
-}
-
-function sequenceReply(
-  { sessionId, nodeId, stmLength }: SessionState,
-  results: ObserveReply[],
-  final: { finalStmLength: number; time: number },
-): ObserveSequenceReply {
-  return {
-    sessionId,
-    nodeId,
-    results,
-    learned: [],
-    finalLearned: null,
-    initialStmLength: stmLength,
-    ...final,
-    replayed: false,
-  };
-}
-
-function rememberSequence(reply: ObserveSequenceReply): RememberedSequence {
-  const { initialStmLength, finalStmLength, time } = reply;
-  const results = reply.results.map((item): RememberedSequence["results"][number] => [
-    item.time,
-    item.stmLength,
-    item.learned,
-    item.replayed,
-  ]);
-  return { results, initialStmLength, finalStmLength, time };
-}
-
-function replaySequence(
-  state: SessionState,
-  sequence: Sequence,
-  remembered: RememberedSequence,
-): Step<ObserveSequenceReply> {
-  const { sessionId, nodeId } = state;
-  const results = remembered.results.map(([time, stmLength, learned], position): ObserveReply => {
-    const observationId = sequence.observations[position]?.observationId ?? "";
-    return { sessionId, nodeId, observationId, time, stmLength, learned, replayed: true };
-  });
-  const { initialStmLength, finalStmLength, time } = remembered;
-  const first = sequenceReply({ ...state, stmLength: initialStmLength }, results, {
-    finalStmLength,
-    time,
-  });
-  const reply = { ...first, replayed: true };
-  return { state, delta: undefined, outcomes: [], reply };
 }

@@ -1,17 +1,48 @@
-import type { JsonValue } from "@kato-rpc/shared/observation.ts";
-import type { Outcome, SessionDelta, SessionState } from "../stores/session-store.ts";
+import type { Event, JsonValue } from "@kato-rpc/shared/observation.ts";
+import type { PredictionList, PredictionSettings } from "@kato-rpc/shared/prediction.ts";
+import type {
+  Learn,
+  Outcome,
+  SessionDelta,
+  SessionMemory,
+  SessionPart,
+  SessionState,
+} from "../stores/session-store.ts";
+import type { NodeVectors } from "./node-vectors.ts";
+
+/** Replies remembered under the ids asked for. */
+export type Seen = Pick<ReadonlyMap<string, JsonValue>, "has" | "get">;
+
+/** What a change is computed on. */
+export type Base = {
+  state: SessionState;
+  seen: Seen;
+  /** The parts that the change asked for. Not to be changed. */
+  memory: Partial<SessionMemory>;
+  /** The node's vectors, for a change that asked for their neighbours. */
+  vectors?: NodeVectors | undefined;
+};
+
+/** What to predict before the change is committed, for its reply. */
+export type Question<Reply> = {
+  stm: readonly Event[];
+  settings: PredictionSettings;
+  reply(reply: Reply, list: PredictionList): Reply;
+};
 
 /** The result of one change computed on one state; nothing is written yet. */
 export type Step<Reply> = {
   state: SessionState;
   /** undefined: the change writes nothing (a repeat of an earlier call). */
   delta: SessionDelta | undefined;
+  /** Their `learn` counts from the first of this step's `learns`. */
   outcomes: Outcome[];
+  learns: Learn[];
   reply: Reply;
+  /** The reply once the frequencies of `learns` are known, where it tells one. */
+  finish?: ((frequencies: readonly (number | null)[]) => Reply) | undefined;
+  question?: Question<Reply> | undefined;
 };
-
-/** Replies remembered under the ids asked for. */
-export type Seen = Pick<ReadonlyMap<string, JsonValue>, "has" | "get">;
 
 /**
  * A change of a session as a pure function, so that it can be computed again on the newer state when
@@ -20,20 +51,45 @@ export type Seen = Pick<ReadonlyMap<string, JsonValue>, "has" | "get">;
 export type SessionChange<Reply> = {
   /** Ids under which this change, or a part of it, may have happened before. */
   ids: readonly string[];
-  apply(state: SessionState, seen: Seen): Step<Reply>;
   /** About how many values the change writes or asks for: bounds what one commit takes together. */
   weight: number;
+  /** What must be loaded besides the state to compute the change on it. */
+  parts(state: SessionState): readonly SessionPart[];
+  /** Asks its node: for the neighbours of these vectors, for predictions, or both. Committed alone. */
+  asks?: { vectors: readonly (readonly number[])[]; predicts: boolean } | undefined;
+  /** Its reply is complete only once it is committed: a repeat of its id must wait for that. */
+  finishes?: boolean;
+  apply(base: Base): Step<Reply>;
 };
 
 /** One letter for each kind of call that is remembered, so that no call is taken for one of another kind. */
-const ID_PREFIX = { observation: "o", sequence: "s", clear: "c", configure: "g" } as const;
+const ID_PREFIX = {
+  observation: "o",
+  sequence: "s",
+  learn: "l",
+  clear: "c",
+  configure: "g",
+} as const;
 
 export function rememberedId(kind: keyof typeof ID_PREFIX, id: string): string {
   return ID_PREFIX[kind] + id;
 }
 
+/** A step that answers a repeat of an earlier call. */
+export function replayStep<Reply>(state: SessionState, reply: Reply): Step<Reply> {
+  return { state, delta: undefined, outcomes: [], learns: [], reply };
+}
+
 export function emptyDelta(): SessionDelta {
-  return { clearsStm: false, clearsAccumulators: false, events: [], emotives: [], metadata: [] };
+  return {
+    clearsStm: false,
+    clearsAccumulators: false,
+    clearsVectors: false,
+    events: [],
+    emotives: [],
+    metadata: [],
+    vectors: [],
+  };
 }
 
 /** `first` followed by `second`, as one delta: what `second` clears, `first` need not append. */
@@ -41,9 +97,11 @@ export function joinDeltas(first: SessionDelta, second: SessionDelta): SessionDe
   return {
     clearsStm: first.clearsStm || second.clearsStm,
     clearsAccumulators: first.clearsAccumulators || second.clearsAccumulators,
+    clearsVectors: first.clearsVectors || second.clearsVectors,
     events: second.clearsStm ? second.events : append(first.events, second.events),
     emotives: second.clearsAccumulators ? second.emotives : append(first.emotives, second.emotives),
     metadata: second.clearsAccumulators ? second.metadata : append(first.metadata, second.metadata),
+    vectors: second.clearsVectors ? second.vectors : append(first.vectors, second.vectors),
     percept: second.percept === undefined ? first.percept : second.percept,
     config: second.config ?? first.config,
   };

@@ -1,40 +1,29 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
-import type { JsonValue } from "@kato-rpc/shared/observation.ts";
 import { LRUCache } from "lru-cache";
+import { NEIGHBOURS } from "../engine/observation.ts";
+import type { FollowedNode } from "../replica/node-replicas.ts";
 import type {
   Contact,
-  CurrentSession,
-  Outcome,
-  SessionDelta,
+  Retention,
+  SessionPart,
   SessionState,
   SessionStore,
 } from "../stores/session-store.ts";
-import type { Call, Station } from "./call.ts";
-import type { SessionChange, Step } from "./session-change.ts";
-import { joinDeltas } from "./session-change.ts";
+import type { Station } from "./call.ts";
+import type { Fold, KnownSession, PendingChange } from "./fold.ts";
+import { foldChanges, settle } from "./fold.ts";
+import type { NodeAccess } from "./node-access.ts";
+import { followNodeOf, release } from "./node-access.ts";
+import { NodeVectors } from "./node-vectors.ts";
+import type { KnownMemory } from "./session-memory.ts";
+import { hasParts, worthKeeping } from "./session-memory.ts";
 
-/** A change on its way, with the caller who waits for it. */
-export type PendingChange = {
-  change: SessionChange<unknown>;
-  call: Call;
-  resolve(reply: unknown): void;
-  reject(reason: unknown): void;
-};
-
-type Settled =
-  | { pending: PendingChange; step: Step<unknown> }
-  | { pending: PendingChange; refusal: unknown };
-
-/** Changes computed one after another on one state, joined into what one commit writes. */
-type Fold = {
-  settled: Settled[];
-  state: SessionState;
-  delta: SessionDelta | undefined;
-  outcomes: Outcome[];
-  refuses: boolean;
-};
+type Cached = { state: SessionState; memory: KnownMemory };
 
 const CACHED_STATES = 20_000;
+
+/** What a change that asks its node reads of a session in most cases: loaded before its state is known. */
+const PARTS_OF_ASKING: readonly SessionPart[] = ["stm", "vectors"];
 
 /**
  * The one way by which a session changes. Computes changes on the state this worker last saw, and
@@ -44,73 +33,93 @@ const CACHED_STATES = 20_000;
  */
 export class SessionCommitter {
   readonly #store: SessionStore;
-  readonly #contact: () => Contact;
-  readonly #states = new LRUCache<string, SessionState>({ max: CACHED_STATES });
+  readonly #nodes: NodeAccess;
+  readonly #rules: { contact(): Contact; retention: Retention };
+  readonly #cache = new LRUCache<string, Cached>({ max: CACHED_STATES });
   /** Commits that found a newer version, since start. */
   conflicts = 0;
 
-  constructor(store: SessionStore, contact: () => Contact) {
+  constructor(
+    store: SessionStore,
+    nodes: NodeAccess,
+    rules: { contact(): Contact; retention: Retention },
+  ) {
     this.#store = store;
-    this.#contact = contact;
+    this.#nodes = nodes;
+    this.#rules = rules;
   }
 
   /**
    * Applies `changes` in order as one commit and settles each; a refused one does not hinder the others.
-   * Gives the error that kept all of them from happening, if there was one.
+   * One that asks its node comes alone. Gives the error that kept all of them from happening, if there was one.
    */
   async commit(sessionId: string, changes: readonly PendingChange[]): Promise<unknown> {
     try {
-      for (const settled of await this.#fold(sessionId, changes)) {
-        if ("refusal" in settled) settled.pending.reject(settled.refusal);
-        else settled.pending.resolve(settled.step.reply);
-      }
+      await this.#commit(sessionId, changes);
       return undefined;
     } catch (error) {
-      this.#states.delete(sessionId);
+      this.#cache.delete(sessionId);
+      if (changes.length > 1 && isRefusal(error)) {
+        // The vectors of one learn do not fit the node, which only the store could tell: the others must not suffer.
+        for (const change of changes) await this.commit(sessionId, [change]);
+        return undefined;
+      }
       for (const pending of changes) pending.reject(error);
       return error;
     }
   }
 
   forget(sessionId: string): void {
-    this.#states.delete(sessionId);
+    this.#cache.delete(sessionId);
   }
 
-  async #fold(sessionId: string, changes: readonly PendingChange[]): Promise<Settled[]> {
+  async #commit(sessionId: string, changes: readonly PendingChange[]): Promise<void> {
+    const asking = changes.find(({ change }) => change.asks !== undefined);
+    if (asking === undefined) return this.#attempt(sessionId, changes, undefined);
+
+    const following = followNodeOf(sessionId, this.#nodes, asking.call.deadlineAt);
+    try {
+      // Together one round trip.
+      const [node, known] = await Promise.all([following, this.#knowFor(sessionId, asking)]);
+      trace(changes, "followed", {});
+      await this.#attempt(sessionId, changes, { node, known });
+    } finally {
+      release(following);
+    }
+  }
+
+  async #attempt(
+    sessionId: string,
+    changes: readonly PendingChange[],
+    asked: { node: FollowedNode; known: KnownSession } | undefined,
+  ): Promise<void> {
     const deadlineAt = Math.max(...changes.map(({ call }) => call.deadlineAt));
-    const ids = changes.flatMap(({ change }) => change.ids);
-    const cached = this.#states.get(sessionId);
-    let current = cached === undefined ? await this.#load(sessionId, changes, ids) : guess(cached);
-    while (this.#contact().nowMs < deadlineAt) {
-      const { seen } = current;
-      const fold = applyAll(changes, current);
-      trace(changes, "computed", { version: current.state.version });
-      if (fold.delta === undefined || (fold.refuses && current.guessed)) {
-        // A refusal, or an answer that writes nothing, holds only for a state just read.
-        if (!current.guessed) return fold.settled;
-        current = await this.#load(sessionId, changes, ids);
+    const vectors = await askForVectors(changes, asked?.node);
+    let known =
+      asked?.known ?? this.#guess(sessionId) ?? (await this.#load(sessionId, changes, []));
+    while (this.#rules.contact().nowMs < deadlineAt) {
+      const { state } = known;
+      const parts = changes.flatMap(({ change }) => change.parts(state));
+      if (!hasParts(known.memory, parts)) {
+        known = await this.#load(sessionId, changes, parts);
         continue;
       }
-      const result = await this.#store.commit({
-        sessionId,
-        at: this.#contact(),
-        baseVersion: current.state.version,
-        time: fold.state.time,
-        delta: fold.delta,
-        // Those known to be seen were answered from memory: asked for again, they would refuse the rest.
-        ids: ids.filter((id) => !seen.has(id)),
-        outcomes: fold.outcomes,
+      const fold = foldChanges(changes, known, {
+        retention: this.#rules.retention,
+        vectors: vectors?.fresh(),
       });
-      if (result.status === "committed") {
-        const version = current.state.version + 1;
-        trace(changes, "committed", { version, changes: changes.length });
-        // No change reads the metadata, which may be large.
-        this.#states.set(sessionId, { ...fold.state, version, metadata: {} });
-        return fold.settled;
+      trace(changes, "computed", { version: known.state.version });
+      const isFinal = fold.delta === undefined || fold.refuses;
+      if (isFinal && known.guessed) {
+        // A refusal, or an answer that writes nothing, holds only for a state just read.
+        known = await this.#load(sessionId, changes, parts);
+        continue;
       }
-      this.conflicts += 1;
-      trace(changes, "conflicted", { version: result.state.version });
-      current = { state: result.state, seen: new Map([...seen, ...result.seen]), guessed: false };
+      if (asked !== undefined) await this.#predict(fold, asked.node);
+      if (fold.delta === undefined) return settle(fold.settled);
+      const stale = await this.#write(sessionId, changes, { fold, known });
+      if (stale === undefined) return;
+      known = stale;
     }
     throw new ServiceError(
       "STORE_UNAVAILABLE",
@@ -119,53 +128,95 @@ export class SessionCommitter {
     );
   }
 
+  /** Writes what was computed and settles it; or gives the session as it is, when it was computed on an older one. */
+  async #write(
+    sessionId: string,
+    changes: readonly PendingChange[],
+    { fold, known }: { fold: Fold; known: KnownSession },
+  ): Promise<KnownSession | undefined> {
+    if (fold.delta === undefined) return undefined;
+    const result = await this.#store.commit({
+      sessionId,
+      at: this.#rules.contact(),
+      baseVersion: known.state.version,
+      time: fold.state.time,
+      delta: fold.delta,
+      // Those known to be seen were answered from memory: asked for again, they would refuse the rest.
+      ids: idsOf(changes).filter((id) => !known.seen.has(id)),
+      outcomes: fold.outcomes,
+      learns: fold.learns,
+    });
+    if (result.status === "stale") {
+      this.conflicts += 1;
+      trace(changes, "conflicted", { version: result.state.version });
+      const seen = new Map([...known.seen, ...result.seen]);
+      return { state: result.state, memory: {}, seen, guessed: false };
+    }
+    const version = known.state.version + 1;
+    trace(changes, "committed", { version, changes: changes.length });
+    // No change reads the metadata, which may be large.
+    const state = { ...fold.state, version, metadata: {} };
+    this.#cache.set(sessionId, { state, memory: worthKeeping(fold.memory) });
+    settle(fold.settled, result.frequencies);
+    return undefined;
+  }
+
+  /** Puts predictions into the replies that want them: before the commit, so that a call that fails has done nothing. */
+  async #predict(fold: Fold, node: FollowedNode): Promise<void> {
+    for (const settled of fold.settled) {
+      if ("refusal" in settled || settled.step.question === undefined) continue;
+      const { step, pending } = settled;
+      const { stm, settings, reply } = settled.step.question;
+      step.reply = reply(step.reply, await node.predict(stm, settings));
+      pending.call.trace("predicted");
+    }
+  }
+
+  /** The session as far as `asking` reads it, from the cache if that has it all. */
+  async #knowFor(sessionId: string, asking: PendingChange): Promise<KnownSession> {
+    const guess = this.#guess(sessionId);
+    if (guess !== undefined && hasParts(guess.memory, asking.change.parts(guess.state)))
+      return guess;
+    return this.#load(sessionId, [asking], PARTS_OF_ASKING);
+  }
+
+  #guess(sessionId: string): KnownSession | undefined {
+    const cached = this.#cache.get(sessionId);
+    return cached === undefined ? undefined : { ...cached, seen: new Map(), guessed: true };
+  }
+
   async #load(
     sessionId: string,
     changes: readonly PendingChange[],
-    ids: readonly string[],
-  ): Promise<Base> {
-    const loaded = await this.#store.load(sessionId, { at: this.#contact(), ids });
+    parts: readonly SessionPart[],
+  ): Promise<KnownSession> {
+    const ids = idsOf(changes);
+    const asked = [...new Set(parts)];
+    const at = this.#rules.contact();
+    const loaded = await this.#store.load(sessionId, { at, ids, parts: asked });
     trace(changes, "loaded", { version: loaded.state.version });
-    return { state: loaded.state, seen: loaded.seen, guessed: false };
+    const known: KnownMemory = {};
+    for (const part of asked)
+      if (part !== "percept") Object.assign(known, { [part]: loaded[part] });
+    return { state: loaded.state, memory: known, seen: loaded.seen, guessed: false };
   }
 }
 
-/** The state to compute on, and whether it comes from the cache and may be old. */
-type Base = Pick<CurrentSession, "state" | "seen"> & { guessed: boolean };
-
-function guess(state: SessionState): Base {
-  return { state, seen: new Map(), guessed: true };
+async function askForVectors(
+  changes: readonly PendingChange[],
+  node: FollowedNode | undefined,
+): Promise<NodeVectors | undefined> {
+  const vectors = changes.flatMap(({ change }) => change.asks?.vectors ?? []);
+  if (node === undefined || vectors.length === 0) return undefined;
+  return new NodeVectors(vectors, await node.nearest(vectors, NEIGHBOURS));
 }
 
-function applyAll(changes: readonly PendingChange[], base: Base): Fold {
-  const seen = new Map<string, JsonValue>(base.seen);
-  const fold: Fold = {
-    settled: [],
-    state: base.state,
-    delta: undefined,
-    outcomes: [],
-    refuses: false,
-  };
-  for (const pending of changes) {
-    pending.call.sessionId = base.state.sessionId;
-    pending.call.nodeId = base.state.nodeId;
-    try {
-      const step = pending.change.apply(fold.state, seen);
-      fold.state = step.state;
-      if (step.delta !== undefined) {
-        fold.delta = fold.delta === undefined ? step.delta : joinDeltas(fold.delta, step.delta);
-      }
-      for (const outcome of step.outcomes) {
-        seen.set(outcome.id, outcome.reply);
-        fold.outcomes.push(outcome);
-      }
-      fold.settled.push({ pending, step });
-    } catch (refusal) {
-      fold.refuses = true;
-      fold.settled.push({ pending, refusal });
-    }
-  }
-  return fold;
+function idsOf(changes: readonly PendingChange[]): string[] {
+  return changes.flatMap(({ change }) => change.ids);
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ServiceError && error.code === "VECTOR_DIMENSION_MISMATCH";
 }
 
 function trace(

@@ -1,7 +1,8 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { Call } from "./call.ts";
+import type { PendingChange } from "./fold.ts";
 import type { SessionChange } from "./session-change.ts";
-import type { PendingChange, SessionCommitter } from "./session-committer.ts";
+import type { SessionCommitter } from "./session-committer.ts";
 
 /** Something other than a change that has its place in a session's order: a read, a delete. */
 type PendingTask = {
@@ -109,14 +110,18 @@ function isStoreFailure(failure: unknown): boolean {
   return failure instanceof ServiceError && failure.code === "STORE_UNAVAILABLE";
 }
 
-/** Removes from the front of `line` one task, or the changes up to the next task. */
+/** Removes from the front of `line` one task, one change that asks its node, or the changes that one commit takes. */
 function takeNext(line: Pending[]): Pending[] {
   let count = 0;
   let weight = 0;
+  const unfinished = new Set<string>();
   for (const pending of line) {
-    if ("run" in pending || count >= CHANGES_PER_COMMIT) break;
-    weight += pending.change.weight;
+    if ("run" in pending || pending.change.asks !== undefined || count >= CHANGES_PER_COMMIT) break;
+    const { change } = pending;
+    weight += change.weight;
     if (count > 0 && weight > WEIGHT_PER_COMMIT) break;
+    if (unfinished.size > 0 && change.ids.some((id) => unfinished.has(id))) break;
+    if (change.finishes === true) for (const id of change.ids) unfinished.add(id);
     count += 1;
   }
   return line.splice(0, Math.max(1, count));

@@ -1,21 +1,37 @@
 import { randomUUID } from "node:crypto";
 import type { Metadata, ObservationInput, ObserveReply } from "@kato-rpc/shared/observation.ts";
 import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
-import { patchConfig } from "@kato-rpc/shared/session-config.ts";
+import { effectiveConfig, patchConfig } from "@kato-rpc/shared/session-config.ts";
+import type { PredictionOverrides } from "@kato-rpc/shared/session-config.ts";
 import type {
+  Cognition,
+  LearnReply,
   ObserveSequenceReply,
   Percept,
+  PredictReply,
   SessionInfo,
   StmReply,
 } from "@kato-rpc/shared/session.ts";
 import { averageEmotives } from "../engine/emotives.ts";
-import type { Contact, ListedSession, SessionPart, SessionStore } from "../stores/session-store.ts";
+import { prepareReply } from "../prepared-json.ts";
+import type { FollowedNode } from "../replica/node-replicas.ts";
+import type {
+  Contact,
+  ListedSession,
+  LoadedSession,
+  Retention,
+  SessionPart,
+  SessionStore,
+} from "../stores/session-store.ts";
 import { sessionNotFound } from "../stores/store-errors.ts";
 import type { Call } from "./call.ts";
 import { clearStm, configure } from "./clear-and-configure.ts";
-import type { Observation } from "./observe.ts";
-import { observe, observeSequence } from "./observe.ts";
+import { learn } from "./learn.ts";
+import { observationOf, observe } from "./observe.ts";
+import { observeSequence } from "./observe-sequence.ts";
 import type { SessionChange } from "./session-change.ts";
+import type { NodeAccess } from "./node-access.ts";
+import { followNodeOf, release } from "./node-access.ts";
 import { SessionCommitter } from "./session-committer.ts";
 import { sessionInfo } from "./session-info.ts";
 import { createSessionId, parseSessionId } from "../stores/session-id.ts";
@@ -26,9 +42,11 @@ export type SessionRules = {
   ttlSeconds: number;
   /** Whether every call on a session (but `exists`) prolongs its life. */
   autoExtend: boolean;
-  /** Newest events that short-term memory keeps. */
-  stmLimit: number;
+  retention: Retention;
 };
+
+/** Where the use cases read and write. */
+export type SessionStores = { sessions: SessionStore; nodes: NodeAccess };
 
 /**
  * The use cases of `session.*`. Calls on one session take effect in the order in which they come.
@@ -37,23 +55,31 @@ export type SessionRules = {
  */
 export class SessionService {
   readonly #store: SessionStore;
+  readonly #nodes: NodeAccess;
   readonly #rules: SessionRules;
   readonly #now: () => number;
   readonly #committer: SessionCommitter;
   readonly #queue: SessionQueue;
-  readonly #counters = { observations: 0, sessionsCreated: 0, sessionsDeleted: 0 };
+  readonly #counters = { observations: 0, learns: 0, sessionsCreated: 0, sessionsDeleted: 0 };
 
-  constructor(store: SessionStore, rules: SessionRules, now: () => number) {
-    this.#store = store;
+  constructor(stores: SessionStores, rules: SessionRules, now: () => number) {
+    this.#store = stores.sessions;
+    this.#nodes = stores.nodes;
     this.#rules = rules;
     this.#now = now;
-    this.#committer = new SessionCommitter(store, () => this.#contact());
+    this.#committer = new SessionCommitter(stores.sessions, stores.nodes, {
+      contact: () => this.#contact(),
+      retention: rules.retention,
+    });
     this.#queue = new SessionQueue(this.#committer, now);
   }
 
   /** Since this worker started. */
   get counters() {
-    return { ...this.#counters, storeConflicts: this.#committer.conflicts };
+    return {
+      ...this.#counters,
+      storeConflicts: this.#committer.conflicts,
+    };
   }
 
   async create(
@@ -139,14 +165,21 @@ export class SessionService {
   }
 
   async observe(
-    input: ObservationInput & { sessionId: string; expectedTime?: number | undefined },
+    input: ObservationInput & {
+      sessionId: string;
+      expectedTime?: number | undefined;
+      predict?: boolean | undefined;
+    },
     call: Call,
   ): Promise<ObserveReply> {
-    const observation = withId(input, () => `obs-${randomUUID().replaceAll("-", "")}`);
-    const { stmLimit } = this.#rules;
-    const change = observe(observation, { stmLimit, expectedTime: input.expectedTime });
+    const observation = observationOf(input, () => `obs-${randomUUID().replaceAll("-", "")}`);
+    const change = observe(observation, {
+      ...this.#rules.retention,
+      expectedTime: input.expectedTime,
+      predicts: input.predict ?? false,
+    });
     const reply = await this.#change(input.sessionId, change, call);
-    if (!reply.replayed) this.#counters.observations += 1;
+    this.#count(reply);
     return reply;
   }
 
@@ -154,6 +187,8 @@ export class SessionService {
     input: {
       sessionId: string;
       observations: ObservationInput[];
+      learnAfterEach?: boolean | undefined;
+      learnAtEnd?: boolean | undefined;
       clearStmBetween?: boolean | undefined;
       requestId?: string | undefined;
     },
@@ -164,17 +199,65 @@ export class SessionService {
     const change = observeSequence(
       {
         observations: input.observations.map((item, i) =>
-          withId(item, () => `seq-obs-${requestId}.${i}`),
+          observationOf(item, () => `seq-obs-${requestId}.${i}`),
         ),
         givenIds: new Set(given),
         clearStmBetween: input.clearStmBetween ?? false,
+        learnAfterEach: input.learnAfterEach ?? false,
+        learnAtEnd: input.learnAtEnd ?? false,
         requestId,
       },
-      this.#rules,
+      this.#rules.retention,
     );
     const reply = await this.#change(input.sessionId, change, call);
-    for (const item of reply.results) if (!item.replayed) this.#counters.observations += 1;
+    for (const item of reply.results) this.#count({ ...item, learned: null });
+    if (!reply.replayed) this.#counters.learns += reply.learned.length;
     return reply;
+  }
+
+  async learn(
+    input: { sessionId: string; requestId?: string | undefined },
+    call: Call,
+  ): Promise<LearnReply> {
+    const change = learn(input.requestId ?? randomUUID());
+    const reply = await this.#change(input.sessionId, change, call);
+    if (reply.learned !== null && !reply.replayed) this.#counters.learns += 1;
+    return reply;
+  }
+
+  async predict(
+    input: { sessionId: string; overrides?: PredictionOverrides | undefined },
+    call: Call,
+  ): Promise<PredictReply> {
+    const answer = async ({ state, stm }: LoadedSession, node: FollowedNode) => {
+      const settings = effectiveConfig(patchConfig(state.config, input.overrides ?? {}));
+      const { sessionId, nodeId, time } = state;
+      // Long lists: as text they cost this thread a tenth.
+      return prepareReply<PredictReply>(
+        { sessionId, nodeId, time },
+        await node.predictText(stm, settings),
+      );
+    };
+    return this.#readWithNode(input.sessionId, call, { parts: ["stm"], answer });
+  }
+
+  async cognition(sessionId: string, call: Call): Promise<Cognition> {
+    const answer = async (session: LoadedSession, node: FollowedNode) => {
+      const { state, stm, emotives, percept } = session;
+      const config = effectiveConfig(state.config);
+      const isEmpty = percept === null || percept.strings.length + percept.vectors.length === 0;
+      const asks = config.processPredictions && !isEmpty;
+      return {
+        sessionId: state.sessionId,
+        nodeId: state.nodeId,
+        predictions: asks ? (await node.predict(stm, config)).predictions : [],
+        emotives: emotives.at(-1) ?? {},
+        symbols: stm.flat(),
+        stm,
+        time: state.time,
+      };
+    };
+    return this.#readWithNode(sessionId, call, { parts: ["stm", "emotives", "percept"], answer });
   }
 
   async stm(sessionId: string, call: Call): Promise<StmReply> {
@@ -207,12 +290,50 @@ export class SessionService {
     return this.#queue.change(sessionId, change, call);
   }
 
+  #count({ replayed, learned }: { replayed: boolean; learned: string | null }): void {
+    if (replayed) return;
+    this.#counters.observations += 1;
+    if (learned !== null) this.#counters.learns += 1;
+  }
+
   async #read(sessionId: string, parts: readonly SessionPart[], call: Call) {
     requireSessionId(sessionId);
     const load = () => this.#store.load(sessionId, { at: this.#contact(), parts });
     const loaded = noted(await this.#queue.task(sessionId, load, call), call);
     call.trace("loaded", { version: loaded.state.version });
     return loaded;
+  }
+
+  /** Reads a session, and what its node knows once it does: both as they are when the call has its turn. */
+  async #readWithNode<T>(
+    sessionId: string,
+    call: Call,
+    reading: {
+      parts: readonly SessionPart[];
+      answer(session: LoadedSession, node: FollowedNode): Promise<T>;
+    },
+  ): Promise<T> {
+    const { parts, answer } = reading;
+    requireSessionId(sessionId);
+    const begin = async () => {
+      // Together one round trip; the session's next call need not wait for a node that has to be loaded.
+      const following = followNodeOf(sessionId, this.#nodes, call.deadlineAt);
+      following.catch(() => undefined);
+      try {
+        const session = await this.#store.load(sessionId, { at: this.#contact(), parts });
+        return { session, following };
+      } catch (error) {
+        release(following);
+        throw error;
+      }
+    };
+    const { session, following } = await this.#queue.task(sessionId, begin, call);
+    call.trace("loaded", { version: noted(session, call).state.version });
+    using node = await following;
+    call.trace("followed");
+    const answered = await answer(session, node);
+    call.trace("predicted");
+    return answered;
   }
 }
 
@@ -225,14 +346,4 @@ function noted<T extends ListedSession>(session: T, call: Call): T {
   call.sessionId = session.state.sessionId;
   call.nodeId = session.state.nodeId;
   return session;
-}
-
-function withId(input: ObservationInput, makeId: () => string): Observation {
-  return {
-    strings: input.strings ?? [],
-    vectors: input.vectors ?? [],
-    emotives: input.emotives,
-    metadata: input.metadata,
-    observationId: input.observationId ?? makeId(),
-  };
 }

@@ -103,6 +103,10 @@ const TTL: Rule = { bad: [...NO_INTEGER, 0, -1, 2_592_001], optional: true };
 const LIMIT: Rule = { bad: [...NO_INTEGER, 0, -1, 1_001], optional: true };
 const CURSOR: Rule = { bad: [...NO_TEXT, "", LONE, "x", "x".repeat(1_025)], optional: true };
 const NODE_ID: Rule = { good: "n", bad: [...NO_TEXT, LONE] };
+const PATTERN_NAME: Rule = {
+  good: "a".repeat(40),
+  bad: [...NO_TEXT, "", "PTRN|", "A".repeat(40), "a".repeat(41), `PTRN|${"g".repeat(40)}`],
+};
 
 /** For each field of each procedure what it refuses; `good` stands in where another field is tested. */
 const RULES: Record<Procedure, Record<string, Rule>> = {
@@ -132,17 +136,45 @@ const RULES: Record<Procedure, Record<string, Rule>> = {
     metadata: { bad: BAD_METADATA, optional: true },
     observationId: REQUEST_ID,
     expectedTime: { bad: [...NO_INTEGER, -1], optional: true },
+    predict: { bad: NO_FLAG, optional: true },
   },
   "session.observeSequence": {
     sessionId: SESSION_ID,
     observations: { good: [{ strings: ["a"] }], bad: BAD_OBSERVATIONS },
+    learnAfterEach: { bad: NO_FLAG, optional: true },
+    learnAtEnd: { bad: NO_FLAG, optional: true },
     clearStmBetween: { bad: NO_FLAG, optional: true },
     requestId: REQUEST_ID,
   },
+  "session.learn": { sessionId: SESSION_ID, requestId: REQUEST_ID },
+  "session.predict": {
+    sessionId: SESSION_ID,
+    overrides: { bad: [...BAD_CONFIG, { persistence: 1 }, { maxPredictions: 0 }], optional: true },
+  },
+  "session.cognition": { sessionId: SESSION_ID },
   "session.stm": { sessionId: SESSION_ID },
   "session.clearStm": { sessionId: SESSION_ID, requestId: REQUEST_ID },
   "session.percept": { sessionId: SESSION_ID },
   "node.list": { cursor: CURSOR, limit: LIMIT },
+  "node.stats": { nodeId: NODE_ID },
+  "node.patterns": { nodeId: NODE_ID, cursor: CURSOR, limit: LIMIT },
+  "node.pattern": { nodeId: NODE_ID, name: PATTERN_NAME },
+  "node.correct": {
+    nodeId: NODE_ID,
+    name: PATTERN_NAME,
+    frequency: { good: 1, bad: [...NO_INTEGER, 0, -1] },
+    emotives: { bad: [...NO_LIST, ...BAD_EMOTIVES.map((map) => [map])], optional: true },
+    metadata: { bad: [...NO_MAP, { key: "text" }, { key: [1] }, { key: [LONE] }], optional: true },
+  },
+  "node.forget": { nodeId: NODE_ID, name: PATTERN_NAME },
+  "node.symbols": {
+    nodeId: NODE_ID,
+    symbols: { bad: BAD_STRINGS, optional: true },
+    cursor: CURSOR,
+    limit: LIMIT,
+  },
+  "node.finalize": { nodeId: NODE_ID },
+  "node.clear": { nodeId: NODE_ID },
   "monitor.concurrency": { scope: { bad: [...NO_TEXT, "", "all"], optional: true } },
   "monitor.health": {},
   "monitor.stats": {},

@@ -31,6 +31,8 @@ const counters = {
   errorsByCode: expect.any(Object),
   callsByProcedure: expect.any(Object),
   observations: count,
+  learns: count,
+  predictions: count,
   sessionsCreated: count,
   sessionsDeleted: count,
   storeConflicts: count,

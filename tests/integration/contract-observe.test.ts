@@ -136,20 +136,19 @@ describe.each(STORE_KINDS)("observing on %s", (kind) => {
     it("puts the name of the vectors' sum before the strings", async () => {
       const sessionId = await create();
 
+      const other = await create();
+
       await observe(sessionId, { strings: ["b", "A"], vectors: [[1, 2, 3]] });
-      await observe(sessionId, {
+      await observe(sessionId, { vectors: [[]] });
+      await observe(other, {
         vectors: [
           [0.25, -0.5],
           [0.25, 0],
         ],
       });
-      await observe(sessionId, { vectors: [[]] });
 
-      expect((await stm(sessionId)).stm).toEqual([
-        [NAMES["[1,2,3]"], "A", "b"],
-        [NAMES["[0.5,-0.5]"]],
-        [NAMES["[]"]],
-      ]);
+      expect((await stm(sessionId)).stm).toEqual([[NAMES["[1,2,3]"], "A", "b"], [NAMES["[]"]]]);
+      expect((await stm(other)).stm).toEqual([[NAMES["[0.5,-0.5]"]]]);
     });
 
     it("refuses vectors of unequal dimension, and writes nothing", async () => {
@@ -471,8 +470,8 @@ describe.each(STORE_KINDS)("observing on %s", (kind) => {
       });
     });
 
-    it.each(["learnAfterEach", "learnAtEnd", "predict"])(
-      "refuses what comes with the engine as unknown: %s",
+    it.each(["predict", "expectedTime"])(
+      "refuses what only a single observation takes: %s",
       async (flag) => {
         const sessionId = await create();
 

@@ -321,17 +321,6 @@ describe("a path that leads nowhere", () => {
     expect(error.message).toContain(nearest);
   });
 
-  it("is PROCEDURE_NOT_FOUND for procedures that come with the engine", async () => {
-    for (const name of ["learn", "predict", "cognition"]) {
-      const path = `/trpc/session.${name}`;
-      for (const request of [{ path }, { ...observeOf(0), path }]) {
-        const error = expectError(await send(service.url, request), "PROCEDURE_NOT_FOUND");
-        expect(error.message).toContain(`"session.${name}"`);
-        expect(error.data.nearest).toHaveLength(3);
-      }
-    }
-  });
-
   it.each(["__proto__", "constructor", "session", "session.constructor", "", "x".repeat(200)])(
     "is PROCEDURE_NOT_FOUND for any other name: %j",
     async (name) => {

@@ -97,6 +97,13 @@ export function createEngineDriver(createNode: () => PlayedNode): GoldenDriver {
     observeSequence: async (name, observations, options) =>
       observeSequence(get(name), observations, options),
     learn: async (name) => ({ learned: learn(get(name)) }),
+    train: async (name, sequences) =>
+      sequences.map((sequence) => {
+        for (const strings of sequence) {
+          observe(get(name), { strings, vectors: [], emotives: {}, metadata: {} });
+        }
+        return learn(get(name));
+      }),
     stm: async (name) => get(name).stm,
     predict: async (name) => {
       const { node, stm, config } = get(name);

@@ -69,6 +69,8 @@ export interface GoldenDriver {
     options: SequenceOptions,
   ): Promise<SequenceReply>;
   learn(session: string): Promise<{ learned: string | null }>;
+  /** Observes each sequence event by event and learns it; gives the names in order. */
+  train(session: string, sequences: Event[][]): Promise<(string | null)[]>;
   stm(session: string): Promise<Event[]>;
   predict(session: string): Promise<PredictionList>;
   clearStm(session: string): Promise<void>;

@@ -157,11 +157,7 @@ async function observeSequence(input: Fields, session: string, driver: GoldenDri
 }
 
 async function train(sequences: string[][][], session: string, driver: GoldenDriver) {
-  const learned: string[] = [];
-  for (const sequence of sequences) {
-    for (const strings of sequence) await driver.observe(session, observed({ strings }));
-    learned.push((await driver.learn(session)).learned ?? "");
-  }
+  const learned = (await driver.train(session, sequences)).map((name) => name ?? "");
   return {
     pattern_names: learned,
     count: learned.length,

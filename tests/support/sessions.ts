@@ -1,4 +1,7 @@
 import type { Call } from "../../server/sessions/call.ts";
+import type { Observation } from "../../server/sessions/observe.ts";
+import { observationOf } from "../../server/sessions/observe.ts";
+import type { Base } from "../../server/sessions/session-change.ts";
 import type { SessionState } from "../../server/stores/session-store.ts";
 
 /** A session's state as a test needs it; a fresh one unless said otherwise. */
@@ -15,6 +18,16 @@ export function sessionState(fields: Partial<SessionState> = {}): SessionState {
     stmLength: 0,
     ...fields,
   };
+}
+
+/** What a change is computed on: nothing seen before and nothing loaded, unless said otherwise. */
+export function baseOn(state: Partial<SessionState> = {}, fields: Partial<Base> = {}): Base {
+  return { state: sessionState(state), seen: new Map(), memory: {}, ...fields };
+}
+
+/** An empty observation under the id "id", unless said otherwise. */
+export function observation(fields: Partial<Observation> = {}): Observation {
+  return { ...observationOf(fields, () => "id"), ...fields };
 }
 
 /** A call that waits a minute and notes nothing. */

@@ -18,6 +18,7 @@ const ID_FIELDS: {
   "session.create": "requestId",
   "session.observe": "observationId",
   "session.observeSequence": "requestId",
+  "session.learn": "requestId",
   "session.configure": "requestId",
   "session.clearStm": "requestId",
 };

@@ -31,11 +31,22 @@ function slowSessions(placed: string[]): Context["sessions"] {
 function createDispatch(placed: string[], limit = 100): RpcDispatch {
   const log = pino({ level: "silent" });
   const admission = new Admission({ limit, queueLimit: 100 }, () => undefined);
-  const counters = { observations: 0, sessionsCreated: 0, sessionsDeleted: 0, storeConflicts: 0 };
+  const counters = {
+    observations: 0,
+    learns: 0,
+    predictions: 0,
+    sessionsCreated: 0,
+    sessionsDeleted: 0,
+    storeConflicts: 0,
+  };
   return new RpcDispatch({
     services: { sessions: slowSessions(placed) } as unknown as Omit<Context, "call">,
     admission,
-    metrics: new CallMetrics(admission, () => counters),
+    metrics: new CallMetrics(
+      admission,
+      () => counters,
+      () => ({ nodes: 0, bytes: 0 }),
+    ),
     callLog: new CallLog(log, { accessLog: false, slowMs: 0, workerId: "w" }),
     log,
     deadlineMs: 5_000,

@@ -1,21 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Observation } from "../../../server/sessions/observe.ts";
-import { observe, observeSequence } from "../../../server/sessions/observe.ts";
-import { sessionState } from "../../support/sessions.ts";
+import { observe } from "../../../server/sessions/observe.ts";
+import { baseOn, observation } from "../../support/sessions.ts";
 
-function observation(fields: Partial<Observation> = {}): Observation {
-  return {
-    strings: [],
-    vectors: [],
-    emotives: undefined,
-    metadata: undefined,
-    observationId: "id",
-    ...fields,
-  };
-}
-
-const rule = { stmLimit: 3, expectedTime: undefined };
-const nothingSeen = new Map<string, never>();
+const rule = { events: 3, expectedTime: undefined, predicts: false };
 
 describe("observe", () => {
   it("appends the sorted event, advances time and replaces the percept", () => {
@@ -24,11 +11,13 @@ describe("observe", () => {
       rule,
     );
 
-    const step = change.apply(sessionState({ time: 4, stmLength: 1 }), nothingSeen);
+    const step = change.apply(baseOn({ time: 4, stmLength: 1 }));
 
     expect(step.delta).toEqual({
       clearsStm: false,
       clearsAccumulators: false,
+      clearsVectors: false,
+      vectors: [],
       events: [["a", "b"]],
       emotives: [{ joy: 1 }],
       metadata: [{ k: "v" }],
@@ -39,15 +28,15 @@ describe("observe", () => {
   });
 
   it("keeps the order of the strings when the session says so", () => {
-    const state = sessionState({ config: { sortSymbols: false } });
+    const state = baseOn({ config: { sortSymbols: false } });
 
-    const step = observe(observation({ strings: ["b", "a"] }), rule).apply(state, nothingSeen);
+    const step = observe(observation({ strings: ["b", "a"] }), rule).apply(state);
 
     expect(step.delta?.events).toEqual([["b", "a"]]);
   });
 
   it("only advances time and replaces the percept when the observation is empty", () => {
-    const step = observe(observation(), rule).apply(sessionState({ stmLength: 2 }), nothingSeen);
+    const step = observe(observation(), rule).apply(baseOn({ stmLength: 2 }));
 
     expect(step.delta).toMatchObject({ events: [], emotives: [], metadata: [] });
     expect(step.delta?.percept).toEqual({ strings: [], vectors: [], metadata: {} });
@@ -55,9 +44,9 @@ describe("observe", () => {
   });
 
   it("counts no more events than short-term memory keeps", () => {
-    const full = sessionState({ stmLength: 3, time: 9 });
+    const full = baseOn({ stmLength: 3, time: 9 });
 
-    const step = observe(observation({ strings: ["x"] }), rule).apply(full, nothingSeen);
+    const step = observe(observation({ strings: ["x"] }), rule).apply(full);
 
     expect(step.reply).toMatchObject({ time: 10, stmLength: 3 });
   });
@@ -66,8 +55,7 @@ describe("observe", () => {
     const seen = new Map([["oid", [7, 3, null]]]);
 
     const step = observe(observation({ strings: ["x"] }), rule).apply(
-      sessionState({ time: 9 }),
-      seen,
+      baseOn({ time: 9 }, { seen }),
     );
 
     expect(step.delta).toBeUndefined();
@@ -76,9 +64,9 @@ describe("observe", () => {
   });
 
   it("refuses another time than the one expected and names the actual one", () => {
-    const change = observe(observation({ strings: ["x"] }), { stmLimit: 3, expectedTime: 4 });
+    const change = observe(observation({ strings: ["x"] }), { ...rule, expectedTime: 4 });
 
-    expect(() => change.apply(sessionState({ time: 5 }), nothingSeen)).toThrow(
+    expect(() => change.apply(baseOn({ time: 5 }))).toThrow(
       expect.objectContaining({
         code: "TIME_CONFLICT",
         details: { sessionId: "tag-suffix", actualTime: 5 },
@@ -87,101 +75,72 @@ describe("observe", () => {
   });
 
   it("replays a seen id whatever time is expected", () => {
-    const change = observe(observation(), { stmLimit: 3, expectedTime: 4 });
+    const change = observe(observation(), { ...rule, expectedTime: 4 });
 
-    const step = change.apply(sessionState({ time: 5 }), new Map([["oid", [5, 0, null]]]));
+    const step = change.apply(baseOn({ time: 5 }, { seen: new Map([["oid", [5, 0, null]]]) }));
 
     expect(step.reply).toMatchObject({ time: 5, replayed: true });
   });
-});
 
-describe("observeSequence", () => {
-  function sequence(
-    events: string[][],
-    fields: { clearStmBetween?: boolean; ids?: string[] } = {},
-  ) {
-    const observations = events.map((strings, i) =>
-      observation({ strings, observationId: fields.ids?.[i] ?? `made.${i}` }),
-    );
-    const givenIds = new Set(fields.ids);
-    const clearStmBetween = fields.clearStmBetween ?? false;
-    return observeSequence(
-      { observations, givenIds, clearStmBetween, requestId: "r" },
-      { stmLimit: 3 },
-    );
-  }
+  it("learns all of short-term memory once it is long enough, and keeps the last events when rolling", () => {
+    const config = { maxPatternLength: 3, stmMode: "ROLLING" } as const;
+    const base = baseOn({ config, stmLength: 2 }, { memory: { stm: [["a"], ["b"]], vectors: [] } });
 
-  it("is one delta of all its events", () => {
-    const step = sequence([["a"], ["b"]]).apply(
-      sessionState({ stmLength: 1, time: 1 }),
-      nothingSeen,
-    );
+    const step = observe(observation({ strings: ["c"] }), rule).apply(base);
 
-    expect(step.delta?.events).toEqual([["a"], ["b"]]);
-    expect(step.reply).toMatchObject({ initialStmLength: 1, finalStmLength: 3, time: 3 });
-    expect(step.reply.results.map(({ time, stmLength }) => [time, stmLength])).toEqual([
-      [2, 2],
-      [3, 3],
+    expect(step.learns).toMatchObject([
+      { kind: "learn", events: [["a"], ["b"], ["c"]], emotives: [], affinity: null },
     ]);
+    expect(step.delta).toMatchObject({ clearsStm: true, events: [["b"], ["c"]] });
+    expect(step.reply).toMatchObject({ stmLength: 2, learned: expect.stringMatching(/^PTRN\|/) });
+    expect(step.outcomes[0]?.reply).toEqual([1, 2, step.reply.learned]);
   });
 
-  it("clears between its items, though the first still sees what stood before", () => {
-    const step = sequence([["a"], ["b"], ["c"]], { clearStmBetween: true }).apply(
-      sessionState({ stmLength: 1 }),
-      nothingSeen,
+  it("asks for predictions on short-term memory as it is before it learns", () => {
+    const base = baseOn(
+      { config: { maxPatternLength: 2 }, stmLength: 1 },
+      { memory: { stm: [["a"]], vectors: [] } },
     );
 
-    expect(step.delta).toMatchObject({
-      clearsStm: true,
-      clearsAccumulators: false,
-      events: [["c"]],
-    });
-    expect(step.reply.results.map((item) => item.stmLength)).toEqual([2, 1, 1]);
+    const step = observe(observation({ strings: ["b"] }), { ...rule, predicts: true }).apply(base);
+
+    expect(step.question?.stm).toEqual([["a"], ["b"]]);
+    expect(step.reply).toMatchObject({ stmLength: 0, predictions: [] });
   });
 
-  it("takes an item whose id was seen, or came earlier in the call, only once", () => {
-    const change = sequence([["a"], ["b"], ["b"]], { ids: ["first", "second", "second"] });
+  it("asks for none while predictions are off, or when nothing was observed", () => {
+    const off = baseOn({ config: { processPredictions: false } }, { memory: { stm: [] } });
+    const asking = { ...rule, predicts: true };
 
-    const step = change.apply(sessionState({ time: 1 }), new Map([["ofirst", [1, 1, null]]]));
+    const steps = [
+      observe(observation({ strings: ["b"] }), asking).apply(off),
+      observe(observation(), asking).apply(baseOn({}, { memory: { stm: [] } })),
+    ];
 
-    expect(step.delta?.events).toEqual([["b"]]);
-    expect(step.reply.results.map(({ time, replayed }) => [time, replayed])).toEqual([
-      [1, true],
-      [2, false],
-      [2, true],
-    ]);
+    for (const step of steps) {
+      expect(step.question).toBeUndefined();
+      expect(step.reply.predictions).toEqual([]);
+    }
   });
 
-  it("gives the whole first reply when the call is repeated", () => {
-    const change = sequence([["a"], ["b"]]);
-    const first = change.apply(sessionState(), nothingSeen);
-    const seen = new Map(first.outcomes.map(({ id, reply }) => [id, reply]));
+  it("tells predictions again while short-term memory is what it was, and no others later", () => {
+    const seen = new Map([["oid", [4, 1, null]]]);
+    const change = observe(observation({ strings: ["a"] }), { ...rule, predicts: true });
+    const memory = { stm: [["a"]] };
 
-    const again = change.apply(sessionState({ time: 9, stmLength: 3 }), seen);
+    const soon = change.apply(baseOn({ time: 4 }, { seen, memory }));
+    const later = change.apply(baseOn({ time: 5 }, { seen, memory }));
 
-    expect(again.delta).toBeUndefined();
-    expect(again.reply).toEqual({
-      ...first.reply,
-      replayed: true,
-      results: first.reply.results.map((item) => ({ ...item, replayed: true })),
-    });
+    expect(soon.question?.stm).toEqual([["a"]]);
+    expect(later.question).toBeUndefined();
+    expect(later.reply).not.toHaveProperty("predictions");
   });
 
-  it("is refused as a whole when one item is", () => {
-    const change = observeSequence(
-      {
-        observations: [
-          observation({ strings: ["a"], observationId: "good" }),
-          observation({ vectors: [[1], [1, 2]], observationId: "bad" }),
-        ],
-        givenIds: new Set(),
-        clearStmBetween: false,
-        requestId: "r",
-      },
-      { stmLimit: 3 },
-    );
+  it("refuses a vector of another dimension than those that wait to be indexed", () => {
+    const memory = { vectors: [{ name: "VCTR|x", vector: [1, 2] }] };
+    const change = observe(observation({ vectors: [[1, 2, 3]] }), rule);
 
-    expect(() => change.apply(sessionState(), nothingSeen)).toThrow(
+    expect(() => change.apply(baseOn({}, { memory }))).toThrow(
       expect.objectContaining({ code: "VECTOR_DIMENSION_MISMATCH" }),
     );
   });

@@ -3,14 +3,19 @@ import { describe, expect, it } from "vitest";
 import { joinDeltas } from "../../../server/sessions/session-change.ts";
 import type { SessionDelta } from "../../../server/stores/session-store.ts";
 
-type Content = Pick<SessionDelta, "events" | "emotives" | "metadata" | "percept" | "config">;
+type Content = Pick<
+  SessionDelta,
+  "events" | "emotives" | "metadata" | "vectors" | "percept" | "config"
+>;
 
 const delta: fc.Arbitrary<SessionDelta> = fc.record({
   clearsStm: fc.boolean(),
   clearsAccumulators: fc.boolean(),
+  clearsVectors: fc.boolean(),
   events: fc.array(fc.array(fc.string())),
   emotives: fc.array(fc.dictionary(fc.string(), fc.integer())),
   metadata: fc.array(fc.dictionary(fc.string(), fc.string())),
+  vectors: fc.array(fc.record({ name: fc.string(), vector: fc.array(fc.integer()) })),
   percept: fc.constantFrom(undefined, null, { strings: ["p"], vectors: [], metadata: {} }),
   config: fc.constantFrom(undefined, {}, { persistence: 7 }),
 });
@@ -18,12 +23,13 @@ const delta: fc.Arbitrary<SessionDelta> = fc.record({
 /** What a store does with a delta, on plain arrays. */
 function write(
   content: Content,
-  { clearsStm, clearsAccumulators, ...change }: SessionDelta,
+  { clearsStm, clearsAccumulators, clearsVectors, ...change }: SessionDelta,
 ): Content {
   return {
     events: [...(clearsStm ? [] : content.events), ...change.events],
     emotives: [...(clearsAccumulators ? [] : content.emotives), ...change.emotives],
     metadata: [...(clearsAccumulators ? [] : content.metadata), ...change.metadata],
+    vectors: [...(clearsVectors ? [] : content.vectors), ...change.vectors],
     percept: change.percept === undefined ? content.percept : change.percept,
     config: change.config ?? content.config,
   };
@@ -35,6 +41,7 @@ describe("joinDeltas", () => {
       events: [["old"]],
       emotives: [{ old: 1 }],
       metadata: [{ old: "1" }],
+      vectors: [{ name: "old", vector: [1] }],
       percept: null,
       config: {},
     };

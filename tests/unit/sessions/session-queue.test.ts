@@ -1,23 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { clearStm } from "../../../server/sessions/clear-and-configure.ts";
-import { observe, observeSequence } from "../../../server/sessions/observe.ts";
+import { learn } from "../../../server/sessions/learn.ts";
+import { observe } from "../../../server/sessions/observe.ts";
+import { observeSequence } from "../../../server/sessions/observe-sequence.ts";
 import { SessionCommitter } from "../../../server/sessions/session-committer.ts";
 import { SessionQueue } from "../../../server/sessions/session-queue.ts";
 import { createSessionId } from "../../../server/stores/session-id.ts";
 import type { SessionCommit, SessionStore } from "../../../server/stores/session-store.ts";
 import { SqliteDatabase } from "../../../server/stores/sqlite/database.ts";
 import { SqliteSessionStore } from "../../../server/stores/sqlite/sqlite-session-store.ts";
-import { testCall } from "../../support/sessions.ts";
+import { observation, testCall } from "../../support/sessions.ts";
 
-const RULE = { stmLimit: 1_000, expectedTime: undefined };
+const RETENTION = { events: 1_000, accumulated: 1_000, outcomes: 1_024 };
+
+/** No change here asks its node. */
+const NO_NODES = { follow: () => Promise.reject(new Error("asked its node")) };
 
 let store: SqliteSessionStore;
 let sessionId: string;
 
 beforeEach(async () => {
   const database = SqliteDatabase.open(":memory:", { timeoutMs: 5_000 });
-  store = new SqliteSessionStore(database, { events: 1_000, accumulated: 1_000, outcomes: 1_024 });
+  store = new SqliteSessionStore(database, RETENTION);
   sessionId = createSessionId("node");
   const created = { sessionId, nodeId: "node", nowMs: Date.now(), ttlSeconds: 60 };
   await store.create({ ...created, metadata: {}, config: {}, requestId: undefined });
@@ -38,13 +43,16 @@ function openLine(over: SessionStore = store) {
       return over.commit(commit);
     },
   });
-  const committer = new SessionCommitter(watched, () => ({ nowMs: Date.now(), slides: true }));
+  const committer = new SessionCommitter(watched, NO_NODES, {
+    contact: () => ({ nowMs: Date.now(), slides: true }),
+    retention: RETENTION,
+  });
   return { queue: new SessionQueue(committer, Date.now), commits };
 }
 
 function see(symbol: string, expectedTime?: number) {
-  const content = { strings: [symbol], vectors: [], emotives: undefined, metadata: undefined };
-  return observe({ ...content, observationId: symbol }, { ...RULE, expectedTime });
+  const rule = { ...RETENTION, expectedTime, predicts: false };
+  return observe(observation({ strings: [symbol], observationId: symbol }), rule);
 }
 
 async function readStm(): Promise<string[][]> {
@@ -103,6 +111,43 @@ describe("a session's queue", () => {
     expect([first.replayed, second.replayed]).toEqual([false, true]);
     expect(second.time).toBe(1);
     expect(await readStm()).toEqual([["a"]]);
+  });
+
+  it("learns what stood before in the same commit, and tells each learn its own frequency", async () => {
+    const { queue, commits } = openLine();
+    await queue.change(sessionId, see("known"), testCall());
+    commits.length = 0;
+
+    const [, first, , , second, repeat] = await Promise.all([
+      queue.change(sessionId, see("b"), testCall()),
+      queue.change(sessionId, learn("l1"), testCall()),
+      queue.change(sessionId, see("c"), testCall()),
+      queue.change(sessionId, see("d"), testCall()),
+      queue.change(sessionId, learn("l2"), testCall()),
+      queue.change(sessionId, learn("l2"), testCall()),
+    ]);
+
+    expect(first).toMatchObject({ frequency: 1, replayed: false });
+    expect(second).toMatchObject({ frequency: 1, replayed: false });
+    expect(repeat).toEqual({ ...second, replayed: true });
+    expect(commits.flatMap(({ learns }) => learns)).toMatchObject([
+      { events: [["known"], ["b"]] },
+      { events: [["c"], ["d"]] },
+    ]);
+    expect(await readStm()).toEqual([]);
+  });
+
+  it("learns what another worker has observed since", async () => {
+    const mine = openLine();
+    const others = openLine();
+    await mine.queue.change(sessionId, see("a"), testCall());
+    await mine.queue.change(sessionId, learn("l1"), testCall()).catch(() => undefined);
+    await mine.queue.change(sessionId, see("b"), testCall());
+    await others.queue.change(sessionId, see("c"), testCall());
+
+    await mine.queue.change(sessionId, learn("l2"), testCall());
+
+    expect(mine.commits.at(-1)?.learns).toMatchObject([{ events: [["b"], ["c"]] }]);
   });
 
   it("computes again on the newer state when another worker was faster", async () => {
@@ -184,10 +229,12 @@ describe("a session's queue", () => {
     const { queue, commits } = openLine();
     const sequence = (name: string) => {
       const ids = Array.from({ length: 4_000 }, (_, i) => `${name}${i}`);
-      const content = { strings: ["x"], vectors: [], emotives: undefined, metadata: undefined };
-      const observations = ids.map((observationId) => ({ ...content, observationId }));
-      const rest = { givenIds: new Set(ids), clearStmBetween: false, requestId: name };
-      return observeSequence({ observations, ...rest }, RULE);
+      const observations = ids.map((observationId) =>
+        observation({ strings: ["x"], observationId }),
+      );
+      const flags = { clearStmBetween: false, learnAfterEach: false, learnAtEnd: false };
+      const rest = { givenIds: new Set(ids), requestId: name, ...flags };
+      return observeSequence({ observations, ...rest }, RETENTION);
     };
 
     const replies = await Promise.all(

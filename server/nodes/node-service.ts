@@ -1,0 +1,162 @@
+import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import type {
+  NodeStats,
+  NodeSymbol,
+  Pattern,
+  PatternPage,
+  SymbolPage,
+} from "@kato-rpc/shared/node.ts";
+import type { Emotives } from "@kato-rpc/shared/observation.ts";
+import type { StoredPattern } from "../engine/node-change.ts";
+import { metadataOfPairs } from "../engine/pattern-metadata.ts";
+import { parsePatternName, patternName } from "../engine/pattern-name.ts";
+import type { BornPattern, NodeStore } from "../stores/node-store.ts";
+import { metadataPairs } from "../stores/pattern-row.ts";
+import { nodeTag } from "../stores/session-id.ts";
+import type { SessionStore } from "../stores/session-store.ts";
+import { invalidCursor } from "../stores/store-errors.ts";
+
+/** Items of a page whose caller doesn't say. */
+const PAGE_ITEMS = 100;
+
+/**
+ * The use cases of `node.*` on long-term memory. Reads see every change acknowledged before them.
+ *
+ * @throws ServiceError from every method: STORE_UNAVAILABLE.
+ */
+export class NodeService {
+  readonly #nodes: NodeStore;
+  readonly #sessions: SessionStore;
+  readonly #now: () => number;
+
+  constructor(stores: { nodes: NodeStore; sessions: SessionStore }, now: () => number) {
+    this.#nodes = stores.nodes;
+    this.#sessions = stores.sessions;
+    this.#now = now;
+  }
+
+  /** @throws ServiceError NODE_NOT_FOUND for a node on which no session was ever created */
+  async stats(nodeId: string): Promise<NodeStats> {
+    const [isKnown, totals, sessions] = await Promise.all([
+      this.#sessions.hasNode(nodeId),
+      this.#nodes.readTotals(nodeTag(nodeId)),
+      this.#sessions.countSessions(nodeId, this.#now()),
+    ]);
+    if (!isKnown) {
+      const message = "no session was ever created on this node: check its id";
+      throw new ServiceError("NODE_NOT_FOUND", message, { nodeId });
+    }
+    return { nodeId, ...totals, sessions };
+  }
+
+  async patterns(input: {
+    nodeId: string;
+    cursor?: string | undefined;
+    limit?: number | undefined;
+  }): Promise<PatternPage> {
+    const { limit = PAGE_ITEMS } = input;
+    const after = input.cursor === undefined ? 0 : readBirth(input.cursor);
+    const found = await this.#nodes.listPatterns(nodeTag(input.nodeId), {
+      after,
+      limit: limit + 1,
+    });
+    const items = found.slice(0, limit);
+    const last = found.length > limit ? items.at(-1) : undefined;
+    return { items: items.map(toPattern), nextCursor: last === undefined ? null : `${last.born}` };
+  }
+
+  /** @throws ServiceError PATTERN_NOT_FOUND */
+  async pattern({ nodeId, name }: { nodeId: string; name: string }): Promise<Pattern> {
+    const found = await this.#nodes.findPattern(nodeTag(nodeId), hashOf(name));
+    if (found === undefined) {
+      const message = `node ${JSON.stringify(nodeId)} has no pattern ${name}`;
+      throw new ServiceError("PATTERN_NOT_FOUND", message, { nodeId });
+    }
+    return toPattern(found);
+  }
+
+  /** Sets what is given and leaves the rest; gives the pattern as it is then. @throws ServiceError PATTERN_NOT_FOUND */
+  async correct(input: {
+    nodeId: string;
+    name: string;
+    frequency?: number | undefined;
+    emotives?: Emotives[] | undefined;
+    metadata?: Record<string, string[]> | undefined;
+  }): Promise<Pattern> {
+    const { frequency, emotives, metadata } = input;
+    const { pattern } = await this.#nodes.change(nodeTag(input.nodeId), {
+      kind: "correct",
+      hash: hashOf(input.name),
+      ...(frequency === undefined ? {} : { frequency }),
+      ...(emotives === undefined ? {} : { emotives }),
+      ...(metadata === undefined ? {} : { metadata: metadataOfPairs(metadataPairs(metadata)) }),
+    });
+    if (pattern === undefined)
+      throw new Error("the store told nothing of the pattern it corrected");
+    return toPattern(pattern);
+  }
+
+  /** @throws ServiceError PATTERN_NOT_FOUND */
+  async forget({ nodeId, name }: { nodeId: string; name: string }): Promise<{ forgotten: true }> {
+    await this.#nodes.change(nodeTag(nodeId), { kind: "forget", hash: hashOf(name) });
+    return { forgotten: true };
+  }
+
+  async symbols(input: {
+    nodeId: string;
+    symbols?: readonly string[] | undefined;
+    cursor?: string | undefined;
+    limit?: number | undefined;
+  }): Promise<SymbolPage> {
+    const tag = nodeTag(input.nodeId);
+    const { symbols, limit = PAGE_ITEMS } = input;
+    if (symbols !== undefined) {
+      return { items: await this.#nodes.findSymbols(tag, symbols), nextCursor: null };
+    }
+    const after = input.cursor === undefined ? undefined : readSymbol(input.cursor);
+    const found: NodeSymbol[] = await this.#nodes.listSymbols(tag, { after, limit: limit + 1 });
+    const items = found.slice(0, limit);
+    const last = found.length > limit ? items.at(-1) : undefined;
+    return { items, nextCursor: last === undefined ? null : writeSymbol(last.symbol) };
+  }
+
+  /** Fixes the intrinsic metrics of every pattern there is (sessions.md §9); gives how many there are. */
+  async finalize(nodeId: string): Promise<{ patterns: number }> {
+    const { patterns } = await this.#nodes.change(nodeTag(nodeId), { kind: "finalize" });
+    return { patterns };
+  }
+
+  /** Empties the node's long-term memory; its sessions keep what is theirs. */
+  async clear(nodeId: string): Promise<{ cleared: true }> {
+    await this.#nodes.change(nodeTag(nodeId), { kind: "clear" });
+    return { cleared: true };
+  }
+}
+
+function toPattern(pattern: StoredPattern | BornPattern): Pattern {
+  const { hash, events, frequency, emotives, metadata } = pattern;
+  const length = events.reduce((sum, event) => sum + event.length, 0);
+  return { name: patternName(hash), events, length, frequency, emotives, metadata };
+}
+
+function hashOf(name: string): string {
+  const hash = parsePatternName(name);
+  if (hash === undefined) throw new ServiceError("INVALID_INPUT", `${name} names no pattern`);
+  return hash;
+}
+
+function readBirth(cursor: string): number {
+  if (!/^\d{1,15}$/.test(cursor)) throw invalidCursor(undefined);
+  return Number(cursor);
+}
+
+/** Symbols may hold anything, and be long: a cursor carries one as base64url. */
+function writeSymbol(symbol: string): string {
+  return `s${Buffer.from(symbol, "utf8").toString("base64url")}`;
+}
+
+function readSymbol(cursor: string): string {
+  const symbol = Buffer.from(cursor.slice(1), "base64url").toString("utf8");
+  if (writeSymbol(symbol) !== cursor) throw invalidCursor(undefined);
+  return symbol;
+}

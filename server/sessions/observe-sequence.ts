@@ -1,0 +1,192 @@
+import type { JsonValue, ObserveReply } from "@kato-rpc/shared/observation.ts";
+import type { ObserveSequenceReply } from "@kato-rpc/shared/session.ts";
+import type {
+  Learn,
+  Outcome,
+  Retention,
+  SessionDelta,
+  SessionState,
+} from "../stores/session-store.ts";
+import { applyLearn, PARTS_TO_LEARN } from "./learn.ts";
+import type { Observation, RememberedObservation } from "./observe.ts";
+import { applyObservation, observeReply, partsToObserve } from "./observe.ts";
+import type { Base, Seen, SessionChange, Step } from "./session-change.ts";
+import { emptyDelta, joinDeltas, rememberedId, replayStep } from "./session-change.ts";
+import { applyDelta, copyMemory } from "./session-memory.ts";
+
+export type Sequence = {
+  observations: Observation[];
+  /** Ids of items that the caller gave: each is remembered by itself, like that of an `observe`. */
+  givenIds: ReadonlySet<string>;
+  clearStmBetween: boolean;
+  learnAfterEach: boolean;
+  learnAtEnd: boolean;
+  requestId: string;
+};
+
+export type MemoryRule = Pick<Retention, "events" | "accumulated">;
+
+/** What is remembered of a sequence: enough to answer a repeat, which brings the same observations. */
+type RememberedSequence = {
+  results: [...RememberedObservation, replayed: boolean][];
+  learned: string[];
+  finalLearned: string | null;
+  initialStmLength: number;
+  finalStmLength: number;
+  time: number;
+};
+
+/** Several observations, and learns among them, as one change: all of it happens or nothing. @throws ServiceError as `observe` */
+export function observeSequence(
+  sequence: Sequence,
+  rule: MemoryRule,
+): SessionChange<ObserveSequenceReply> {
+  const id = rememberedId("sequence", sequence.requestId);
+  const vectors = sequence.observations.flatMap(({ vectorSum }) =>
+    vectorSum === undefined ? [] : [vectorSum],
+  );
+  const { learnAfterEach, learnAtEnd } = sequence;
+  return {
+    ids: [id, ...Array.from(sequence.givenIds, (given) => rememberedId("observation", given))],
+    weight: sequence.observations.length * (learnAfterEach ? 8 : 1),
+    parts: (state) =>
+      learnAfterEach || learnAtEnd
+        ? PARTS_TO_LEARN
+        : partsToObserve(state, { hasVectors: vectors.length > 0, predicts: false }),
+    asks: vectors.length > 0 ? { vectors, predicts: false } : undefined,
+    apply(base) {
+      const first = base.seen.get(id) as RememberedSequence | undefined;
+      return first === undefined
+        ? new SequenceRun(base, sequence, rule).play()
+        : replaySequence(base.state, sequence, first);
+    },
+  };
+}
+
+/** One sequence on its way through a session (engine.md §11). */
+class SequenceRun {
+  readonly #initial: SessionState;
+  readonly #sequence: Sequence;
+  readonly #rule: MemoryRule;
+  readonly #base: Base;
+  readonly #outcomes: Outcome[] = [];
+  readonly #learns: Learn[] = [];
+  readonly #learned: string[] = [];
+  #delta: SessionDelta = emptyDelta();
+
+  constructor(base: Base, sequence: Sequence, rule: MemoryRule) {
+    this.#initial = base.state;
+    this.#sequence = sequence;
+    this.#rule = rule;
+    this.#base = { ...base, memory: copyMemory(base.memory) };
+  }
+
+  play(): Step<ObserveSequenceReply> {
+    const { observations, learnAtEnd, requestId } = this.#sequence;
+    const own = new Map<string, JsonValue>();
+    const before = this.#base.seen;
+    // In front of what was seen before rather than a copy of it: that may be much, and sequences many.
+    this.#base.seen = {
+      has: (id) => own.has(id) || before.has(id),
+      get: (id) => own.get(id) ?? before.get(id),
+    } satisfies Seen;
+    const results = observations.map((observation, i) => {
+      if (this.#sequence.clearStmBetween && i > 0) this.#clearStm();
+      return this.#observe(observation, own);
+    });
+    const finalLearned = learnAtEnd && results.length > 0 ? this.#learn() : null;
+    const reply = sequenceReply(this.#initial, results, {
+      learned: this.#learned,
+      finalLearned,
+      initialStmLength: this.#initial.stmLength,
+      finalStmLength: this.#base.state.stmLength,
+      time: this.#base.state.time,
+      replayed: false,
+    });
+    const id = rememberedId("sequence", requestId);
+    return {
+      state: this.#base.state,
+      delta: results.length === 0 ? undefined : this.#delta,
+      outcomes: [...this.#outcomes, { id, reply: rememberSequence(reply) }],
+      learns: this.#learns,
+      reply,
+    };
+  }
+
+  #observe(observation: Observation, own: Map<string, JsonValue>): ObserveReply {
+    const step = applyObservation(this.#base, observation, { ...this.#rule, predicts: false });
+    this.#take(step);
+    for (const outcome of step.outcomes) {
+      own.set(outcome.id, outcome.reply);
+      if (this.#sequence.givenIds.has(observation.observationId)) this.#outcomes.push(outcome);
+    }
+    // What a repeated observation led to has happened with the first.
+    if (this.#sequence.learnAfterEach && !step.reply.replayed) this.#learn();
+    if (step.reply.learned !== null && !step.reply.replayed) this.#learned.push(step.reply.learned);
+    return {
+      ...step.reply,
+      stmLength: step.reply.replayed ? step.reply.stmLength : this.#base.state.stmLength,
+    };
+  }
+
+  /** Gives the name learned; null when there was nothing to learn, or one symbol only. */
+  #learn(): string | null {
+    if (this.#base.state.stmLength === 0) return null;
+    const step = applyLearn(this.#base);
+    this.#take(step);
+    if (step.reply !== null) this.#learned.push(step.reply);
+    return step.reply;
+  }
+
+  #clearStm(): void {
+    this.#take({
+      state: { ...this.#base.state, stmLength: 0 },
+      delta: { ...emptyDelta(), clearsStm: true },
+      learns: [],
+    });
+  }
+
+  #take({ state, delta, learns }: Pick<Step<unknown>, "state" | "delta" | "learns">): void {
+    this.#base.state = state;
+    for (const learn of learns) this.#learns.push(learn);
+    if (delta === undefined) return;
+    applyDelta(this.#base.memory, delta, this.#rule);
+    this.#delta = joinDeltas(this.#delta, delta);
+  }
+}
+
+type SequenceEnd = Omit<ObserveSequenceReply, "sessionId" | "nodeId" | "results">;
+
+function sequenceReply(
+  { sessionId, nodeId }: SessionState,
+  results: ObserveReply[],
+  end: SequenceEnd,
+): ObserveSequenceReply {
+  return { sessionId, nodeId, results, ...end };
+}
+
+function rememberSequence(reply: ObserveSequenceReply): RememberedSequence {
+  const { learned, finalLearned, initialStmLength, finalStmLength, time } = reply;
+  const results = reply.results.map((item): RememberedSequence["results"][number] => [
+    item.time,
+    item.stmLength,
+    item.learned,
+    item.replayed,
+  ]);
+  return { results, learned, finalLearned, initialStmLength, finalStmLength, time };
+}
+
+function replaySequence(
+  state: SessionState,
+  sequence: Sequence,
+  { results, ...end }: RememberedSequence,
+): Step<ObserveSequenceReply> {
+  const replies = results.map(([time, stmLength, learned], position) =>
+    observeReply(
+      state,
+      { observationId: sequence.observations[position]?.observationId ?? "" },
+      { remembered: [time, stmLength, learned], replayed: true },
+    ),
+  );
+  return replayStep(state, sequenceReply(state, replies, { ...end, replayed: true }));
+}
