@@ -15,9 +15,8 @@ import { emptyDelta, joinDeltas, rememberedId, replayStep } from "./session-chan
 import { applyDelta, copyMemory } from "./session-memory.ts";
 
 export type Sequence = {
+  /** Those whose ids the caller gave are remembered each by itself, like that of an `observe`. */
   observations: Observation[];
-  /** Ids of items that the caller gave: each is remembered by itself, like that of an `observe`. */
-  givenIds: ReadonlySet<string>;
   clearStmBetween: boolean;
   learnAfterEach: boolean;
   learnAtEnd: boolean;
@@ -47,7 +46,7 @@ export function observeSequence(
   );
   const { learnAfterEach, learnAtEnd } = sequence;
   return {
-    ids: [id, ...Array.from(sequence.givenIds, (given) => rememberedId("observation", given))],
+    ids: [id, ...givenIds(sequence)],
     weight: sequence.observations.length * (learnAfterEach ? 8 : 1),
     parts: (state) =>
       learnAfterEach || learnAtEnd
@@ -61,6 +60,11 @@ export function observeSequence(
         : replaySequence(base.state, sequence, first);
     },
   };
+}
+
+function givenIds({ observations }: Sequence): Set<string> {
+  const given = observations.filter(({ isRemembered }) => isRemembered);
+  return new Set(given.map(({ observationId }) => rememberedId("observation", observationId)));
 }
 
 /** One sequence on its way through a session (engine.md §11). */
@@ -118,7 +122,7 @@ class SequenceRun {
     this.#take(step);
     for (const outcome of step.outcomes) {
       own.set(outcome.id, outcome.reply);
-      if (this.#sequence.givenIds.has(observation.observationId)) this.#outcomes.push(outcome);
+      this.#outcomes.push(outcome);
     }
     // What a repeated observation led to has happened with the first.
     if (this.#sequence.learnAfterEach && !step.reply.replayed) this.#learn();

@@ -34,6 +34,8 @@ export type Observation = {
   emotives: Emotives | undefined;
   metadata: Metadata | undefined;
   observationId: string;
+  /** false: nobody can have sent its id before, nor will again. */
+  isRemembered: boolean;
 };
 
 /** An observation under the id given, or else one made. @throws ServiceError VECTOR_DIMENSION_MISMATCH */
@@ -46,6 +48,7 @@ export function observationOf(input: ObservationInput, makeId: () => string): Ob
     emotives: input.emotives,
     metadata: input.metadata,
     observationId: input.observationId ?? makeId(),
+    isRemembered: true,
   };
 }
 
@@ -100,8 +103,10 @@ export function applyObservation(
   observation: Observation,
   rule: StmRule & { predicts: boolean },
 ): Step<ObserveReply> {
-  const id = rememberedId("observation", observation.observationId);
-  const first = base.seen.get(id);
+  const id = observation.isRemembered
+    ? rememberedId("observation", observation.observationId)
+    : undefined;
+  const first = id === undefined ? undefined : base.seen.get(id);
   if (first !== undefined) {
     return replay(base, observation, { first: first as RememberedObservation, ...rule });
   }
@@ -123,7 +128,7 @@ export function applyObservation(
       metadata: isEmpty(metadata) ? [] : [metadata],
       percept: { strings: processed.strings, vectors, metadata },
     },
-    outcomes: [{ id, reply: remembered }],
+    outcomes: id === undefined ? [] : [{ id, reply: remembered }],
     learns,
     reply: rule.predicts ? { ...reply, predictions: [] } : reply,
     question:

@@ -195,13 +195,12 @@ export class SessionService {
     call: Call,
   ): Promise<ObserveSequenceReply> {
     const requestId = input.requestId ?? randomUUID();
-    const given = input.observations.flatMap(({ observationId = [] }) => observationId);
     const change = observeSequence(
       {
-        observations: input.observations.map((item, i) =>
-          observationOf(item, () => `seq-obs-${requestId}.${i}`),
-        ),
-        givenIds: new Set(given),
+        observations: input.observations.map((item, i) => ({
+          ...observationOf(item, () => `seq-obs-${requestId}.${i}`),
+          isRemembered: item.observationId !== undefined,
+        })),
         clearStmBetween: input.clearStmBetween ?? false,
         learnAfterEach: input.learnAfterEach ?? false,
         learnAtEnd: input.learnAtEnd ?? false,

@@ -92,7 +92,10 @@ async function learnFor(
   let learned = 0;
   await Promise.all(
     Array.from({ length: lanes }, async (_, lane) => {
-      while (performance.now() < start + seconds * 1_000) learned += await learn(lane);
+      while (performance.now() < start + seconds * 1_000) {
+        const count = await learn(lane);
+        learned += count;
+      }
     }),
   );
   return (learned * 1_000) / (performance.now() - start);

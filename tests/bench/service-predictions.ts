@@ -34,6 +34,7 @@ export type ServicePredictionRow = {
 /** p99 of `observe` on other nodes in milliseconds, alone and beside a client that predicts without pause. */
 export type BystanderRow = { patterns: number; alone: number; beside: number; observes: number };
 
+const WARM_QUERIES = 600;
 const PATTERNS_PER_CALL = 1_000;
 const TIMEOUT_MS = 60_000;
 
@@ -111,15 +112,18 @@ async function measureSize(
   const firstPrediction = performance.now() - loadingAt;
   const inProcess: number[] = [];
   const throughService: number[] = [];
-  // The first third warms the compilers up and isn't counted.
-  for (const [i, { stm, session }] of [...asked.slice(0, queries / 3), ...asked].entries()) {
+  // Rounds before the last warm the compilers of both up, and aren't counted.
+  const rounds = Math.ceil(WARM_QUERIES / queries) + 1;
+  for (const [i, { stm, session }] of Array.from({ length: rounds }, () => asked)
+    .flat()
+    .entries()) {
     const times = [performance.now()];
     const list = predict(node, stm, DEFAULT_SESSION_CONFIG);
     times.push(performance.now());
     const reply = await session.predict();
     times.push(performance.now());
     if (reply.predictions.length !== list.predictions.length) throw new Error("they differ");
-    if (i < queries / 3) continue;
+    if (i < (rounds - 1) * queries) continue;
     const [start = 0, between = 0, end = 0] = times;
     inProcess.push(between - start);
     throughService.push(end - between);
@@ -208,7 +212,7 @@ if (import.meta.main) {
   const sizes = process.argv.slice(2).map(Number);
   const { rows, bystanders } = await measureServicePredictions({
     sizes: sizes.length > 0 ? sizes : [1_000, 10_000, 100_000],
-    queries: 60,
+    queries: 200,
     seconds: 5,
     onSize: (size) => process.stderr.write(`patterns: ${size}\n`),
   });

@@ -44,12 +44,13 @@ export function deadlineLink(options: ResolvedOptions, closing: AbortSignal): TR
         const timer = setTimeout(() => fail(timedOut(op.path, timeoutMs)), timeoutMs);
         ends.push(() => clearTimeout(timer));
         const sent = next(op).subscribe({
-          next: (result) => observer.next(result),
-          error: fail,
-          complete() {
+          // A call has one result. To complete besides would make tRPC abort what nobody waits for any more,
+          // and an error with its stack for that, at every call.
+          next(result) {
             end();
-            observer.complete();
+            observer.next(result);
           },
+          error: fail,
         });
         if (hasEnded) sent.unsubscribe();
         else ends.push(() => sent.unsubscribe());

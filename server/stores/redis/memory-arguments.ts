@@ -1,4 +1,4 @@
-import { getRandomValues } from "node:crypto";
+import { randomInt } from "node:crypto";
 import type { NodeMutation } from "../node-store.ts";
 import { metadataPairs } from "../pattern-row.ts";
 import type { Learn, Outcome } from "../session-store.ts";
@@ -71,8 +71,7 @@ function patternArguments(learned: LearnedPattern): [Arguments, Arguments, Argum
 
 /** A random mark, which tells this entry from one that has its number in a log that was lost, and the change. */
 function logEntry(change: NodeChange): [mark: number, change: string] {
-  const [mark = 0] = getRandomValues(new Uint32Array(1));
-  return [mark, JSON.stringify(change)];
+  return [randomInt(2 ** 32), JSON.stringify(change)];
 }
 
 function metadataLines(metadata: PatternMetadata): string {

@@ -6,7 +6,6 @@ import { baseOn, observation } from "../../support/sessions.ts";
 const RULE = { events: 3, accumulated: 10 };
 const PLAIN: Sequence = {
   observations: [],
-  givenIds: new Set(),
   clearStmBetween: false,
   learnAfterEach: false,
   learnAtEnd: false,
@@ -19,10 +18,13 @@ describe("observeSequence", () => {
     { ids, ...fields }: Partial<Sequence> & { ids?: string[] } = {},
   ) {
     const observations = events.map((strings, i) =>
-      observation({ strings, observationId: ids?.[i] ?? `made.${i}` }),
+      observation({
+        strings,
+        observationId: ids?.[i] ?? `made.${i}`,
+        isRemembered: ids !== undefined,
+      }),
     );
-    const givenIds = new Set(ids);
-    return observeSequence({ ...PLAIN, observations, givenIds, ...fields }, RULE);
+    return observeSequence({ ...PLAIN, observations, ...fields }, RULE);
   }
 
   it("is one delta of all its events", () => {

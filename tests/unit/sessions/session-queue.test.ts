@@ -233,7 +233,7 @@ describe("a session's queue", () => {
         observation({ strings: ["x"], observationId }),
       );
       const flags = { clearStmBetween: false, learnAfterEach: false, learnAtEnd: false };
-      const rest = { givenIds: new Set(ids), requestId: name, ...flags };
+      const rest = { requestId: name, ...flags };
       return observeSequence({ observations, ...rest }, RETENTION);
     };
 
