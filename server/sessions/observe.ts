@@ -144,27 +144,13 @@ function process(
   config: SessionConfig,
 ): ProcessedObservation {
   const { vectorSum } = observation;
-  const processed = processObservation(observation, {
+  return processObservation(observation, {
     sortSymbols: config.sortSymbols,
     nearestVectors: (_, count) => {
       if (vectorSum === undefined || base.vectors === undefined) return [];
       return base.vectors.nearest(vectorSum, count);
     },
   });
-  if (processed.vector !== undefined) requireDimensionOfWaiting(base, processed.vector);
-  return processed;
-}
-
-/** Refuses a vector now rather than the learn that would have to index it with others. */
-function requireDimensionOfWaiting({ state, memory }: Base, { vector }: NamedVector): void {
-  const first = partOf(memory, "vectors").find((waiting) => waiting.vector.length > 0);
-  const [expected, actual] = [first?.vector.length, vector.length];
-  if (expected === undefined || actual === 0 || actual === expected) return;
-  throw new ServiceError(
-    "VECTOR_DIMENSION_MISMATCH",
-    `the vectors that this session has observed and not yet learned have ${expected} numbers, this one has ${actual}`,
-    { sessionId: state.sessionId, expected, actual },
-  );
 }
 
 /** Vectors that wait for a learn, the one just observed included. */

@@ -316,6 +316,19 @@ describe.each(STORE_KINDS)("long-term memory on %s", (kind) => {
       expect(await call(url, "session.stm", { sessionId })).toMatchObject({ stm: [], time: 1 });
     });
 
+    it("of two dimensions are taken until they would be learned together", async () => {
+      const nodeId = newNode();
+      const sessionId = await createSession(url, nodeId);
+      await call(url, "session.observe", { sessionId, vectors: [[0, 0]] });
+      await call(url, "session.observe", { sessionId, vectors: [[1, 2, 3]] });
+
+      const learn = await tryCall(url, "session.learn", { sessionId });
+
+      expectError(learn, "VECTOR_DIMENSION_MISMATCH");
+      expect(await call(url, "session.stm", { sessionId })).toMatchObject({ length: 2, time: 2 });
+      expect(await allPatterns(url, nodeId)).toEqual([]);
+    });
+
     it("that waited while another session fixed the dimension fail their learn, until the session is cleared", async () => {
       const nodeId = newNode();
       const [two, three] = [await createSession(url, nodeId), await createSession(url, nodeId)];

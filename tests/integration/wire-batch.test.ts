@@ -204,7 +204,7 @@ describe("one bad call of a batch", () => {
       "observe",
       "observe",
       "observe",
-      "learn",
+      "unknown",
       "observe",
       "observe",
       "observe",

@@ -23,6 +23,7 @@ const DEFAULTS = {
   sessionTtlSeconds: 3_600,
   sessionAutoExtend: true,
   stmLimit: 1_000,
+  replicaMemoryMb: 1_024,
   logLevel: "info",
   logFormat: "auto",
   accessLog: true,
@@ -83,6 +84,10 @@ const GOOD: Record<Name, [text: string, value: unknown][]> = {
     ["off", false],
   ],
   stmLimit: [
+    ["1", 1],
+    ["1000000", 1_000_000],
+  ],
+  replicaMemoryMb: [
     ["1", 1],
     ["1000000", 1_000_000],
   ],
@@ -159,6 +164,11 @@ const BAD: Record<Name, [text: string, reason: RegExp][]> = {
   ],
   stmLimit: [
     ["0", />=1/],
+    ["1000001", /<=1000000/],
+  ],
+  replicaMemoryMb: [
+    ["0", />=1/],
+    ["1.5", /whole number/],
     ["1000001", /<=1000000/],
   ],
   logLevel: [

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { NodeVectors } from "../../../server/sessions/node-vectors.ts";
 import type { Sequence } from "../../../server/sessions/observe-sequence.ts";
 import { observeSequence } from "../../../server/sessions/observe-sequence.ts";
 import { baseOn, observation } from "../../support/sessions.ts";
@@ -81,11 +82,19 @@ describe("observeSequence", () => {
 
   it("is refused as a whole when one item is", () => {
     const observations = [[1], [1, 2]].map((vector, i) =>
-      observation({ vectors: [vector], observationId: `v${i}` }),
+      observation({
+        strings: ["a"],
+        vectors: [vector],
+        vectorSum: vector,
+        observationId: `v${i}`,
+      }),
     );
-    const change = observeSequence({ ...PLAIN, observations }, RULE);
+    const asked = observations.flatMap(({ vectorSum = [] }) => [vectorSum]);
+    const vectors = new NodeVectors(asked, { dimension: undefined, neighbours: [] });
+    const change = observeSequence({ ...PLAIN, observations, learnAfterEach: true }, RULE);
 
-    expect(() => change.apply(baseOn({}, { memory: { vectors: [] } }))).toThrow(
+    // The first item's learn makes the node one of vectors of one number.
+    expect(() => change.apply(baseOn({}, { memory: EMPTY, vectors }))).toThrow(
       expect.objectContaining({ code: "VECTOR_DIMENSION_MISMATCH" }),
     );
   });

@@ -135,13 +135,4 @@ describe("observe", () => {
     expect(later.question).toBeUndefined();
     expect(later.reply).not.toHaveProperty("predictions");
   });
-
-  it("refuses a vector of another dimension than those that wait to be indexed", () => {
-    const memory = { vectors: [{ name: "VCTR|x", vector: [1, 2] }] };
-    const change = observe(observation({ vectors: [[1, 2, 3]] }), rule);
-
-    expect(() => change.apply(baseOn({}, { memory }))).toThrow(
-      expect.objectContaining({ code: "VECTOR_DIMENSION_MISMATCH" }),
-    );
-  });
 });
