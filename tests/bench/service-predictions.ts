@@ -66,11 +66,13 @@ export async function measureServicePredictions(options: {
 
 export function printServicePredictions(rows: readonly ServicePredictionRow[]): string {
   return formatTable(
-    ["patterns", "in process ms", "through the service ms", "added ms", "first, loading, ms"],
+    ["patterns", "in process ms", "service ms", "least", "most", "added ms", "first, loading, ms"],
     rows.map(({ patterns, inProcess, throughService, added, firstPrediction }) => [
       formatCount(patterns),
       inProcess.median.toFixed(2),
       throughService.median.toFixed(2),
+      throughService.least.toFixed(2),
+      throughService.most.toFixed(1),
       added.toFixed(2),
       formatCount(firstPrediction),
     ]),
