@@ -5,3 +5,11 @@ export { isKatoError, KatoError } from "./errors.ts";
 export type { BatchLimits, CallOptions, KatoClientOptions } from "./options.ts";
 export type { KatoInputs, KatoOutputs, KatoRouter } from "./router-types.ts";
 export type { CreatedSession, SessionHandle } from "./session-handle.ts";
+export type { NodeProcedures } from "./node-procedures.ts";
+export type {
+  EmptyReason,
+  FuturePotential,
+  Prediction,
+  SequencePrediction,
+  SymbolPrediction,
+} from "@kato-rpc/shared/prediction.ts";

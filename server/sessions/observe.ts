@@ -6,7 +6,7 @@ import type {
   ObservationInput,
   ObserveReply,
 } from "@kato-rpc/shared/observation.ts";
-import { effectiveConfig } from "@kato-rpc/shared/session-config.ts";
+import { DEFAULT_SESSION_CONFIG, effectiveConfig } from "@kato-rpc/shared/session-config.ts";
 import type { SessionConfig } from "@kato-rpc/shared/session-config.ts";
 import { decideAutoLearning } from "../engine/auto-learning.ts";
 import { learnPattern } from "../engine/learning.ts";
@@ -92,7 +92,8 @@ export function partsToObserve(
   state: SessionState,
   { hasVectors, predicts }: { hasVectors: boolean; predicts: boolean },
 ): readonly SessionPart[] {
-  const mayLearn = effectiveConfig(state.config).maxPatternLength > 0;
+  const { maxPatternLength = DEFAULT_SESSION_CONFIG.maxPatternLength } = state.config;
+  const mayLearn = maxPatternLength !== null && maxPatternLength > 0;
   const parts: SessionPart[] = mayLearn || predicts ? ["stm"] : [];
   return mayLearn || hasVectors ? [...parts, "vectors"] : parts;
 }

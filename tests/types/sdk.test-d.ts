@@ -9,6 +9,8 @@ import type {
   KatoError,
   KatoErrorCode,
   KatoOutputs,
+  Prediction,
+  SequencePrediction,
 } from "@kato-rpc/client";
 import { createKatoClient, isKatoError } from "@kato-rpc/client";
 
@@ -150,4 +152,35 @@ export function errorsNarrowByCode(error: unknown): void {
   isKatoError(error, "SESSION_LOST");
   // @ts-expect-error nothing is known of it before it is checked
   void error.code;
+}
+
+export async function learningAndPredictingAreTyped(
+  client: KatoClient,
+  session: CreatedSession,
+): Promise<void> {
+  const { learned, frequency, reason } = await session.learn();
+  same<typeof learned, string | null>(true);
+  same<typeof frequency, number>(true);
+  same<typeof reason, "TOO_FEW_SYMBOLS" | undefined>(true);
+  const { predictions, futurePotentials } = await session.predict({
+    overrides: { maxPredictions: 3, rankSortAlgo: "tfidfScore", affinityEmotive: null },
+  });
+  same<typeof predictions, Prediction[]>(true);
+  same<(typeof futurePotentials)[number]["future"], string[][]>(true);
+  const [first] = predictions;
+  if (first !== undefined && "sequence" in first) same<typeof first, SequencePrediction>(true);
+  const observed = await session.observe({ strings: ["a"], predict: true });
+  same<typeof observed.predictions, Prediction[] | undefined>(true);
+  const { symbols } = await session.cognition({ timeoutMs: 500 });
+  same<typeof symbols, string[]>(true);
+  const { items } = await client.node.patterns({ nodeId: "n", limit: 3 });
+  same<(typeof items)[number]["metadata"], Record<string, string[]>>(true);
+  await client.node.correct({ nodeId: "n", name: "PTRN|…", frequency: 2 });
+
+  // @ts-expect-error only settings of predictions can be overridden
+  await session.predict({ overrides: { persistence: 3 } });
+  // @ts-expect-error entropy is no field to rank by
+  await session.predict({ overrides: { rankSortAlgo: "entropy" } });
+  // @ts-expect-error long-term memory belongs to a node
+  await client.node.patterns({});
 }
