@@ -126,28 +126,36 @@ describe.each(STORE_KINDS)(
 
     it("answers 200 pairs of sessions that observe with predictions at once, each by its own settings", async () => {
       const nodeId = "pairs";
-      await learnBy(workers[0]!, nodeId, [["x"], ["y"], ["future-1"]]);
-      await learnBy(workers[1]!, nodeId, [["x"], ["y"], ["z"], ["w"], ["future-2"]]);
+      const kinds = Array.from({ length: 40 }, (_, kind) => kind);
+      for (const kind of kinds) {
+        await learnBy(workers[0]!, nodeId, [[`x${kind}`], [`y${kind}`], [`future${kind}`]]);
+        const longer = [`x${kind}`, `y${kind}`, "z", "w", `later${kind}`].map((symbol) => [symbol]);
+        await learnBy(workers[1]!, nodeId, longer);
+      }
 
-      const pairs = Array.from({ length: 200 }, async () => {
-        const [all, one, strict] = await Promise.all([
+      const pairs = Array.from({ length: 200 }, async (_, i) => {
+        const kind = i % kinds.length;
+        const other = (i + 7) % kinds.length;
+        const [all, strict] = await Promise.all([
           createSession(service.url, nodeId),
-          createSession(service.url, nodeId, { maxPredictions: 1 }),
           createSession(service.url, nodeId, { recallThreshold: 0.75 }),
         ]);
-        const observe = async (sessionId: string) => {
-          await call(service.url, "session.observe", { sessionId, strings: ["x"], predict: true });
-          const input = { sessionId, strings: ["y"], predict: true };
-          return call<ObserveReply>(service.url, "session.observe", input);
+        const observe = async (sessionId: string, seen: number) => {
+          const input = { sessionId, predict: true };
+          await call(service.url, "session.observe", { ...input, strings: [`x${seen}`] });
+          const last = { ...input, strings: [`y${seen}`] };
+          return call<ObserveReply>(service.url, "session.observe", last);
         };
-        return Promise.all([observe(all), observe(one), observe(strict)]);
+        const replies = await Promise.all([observe(all, kind), observe(strict, other)]);
+        return { kind, other, all, strict, replies };
       });
 
-      for (const [all, one, strict] of await Promise.all(pairs)) {
-        expect(futures(all)).toEqual([[["future-1"]], [["z"], ["w"], ["future-2"]]]);
-        expect(futures(one)).toEqual([[["future-1"]]]);
-        expect(futures(strict)).toEqual([[["future-1"]]]);
-        expect([all.time, one.time, strict.time]).toEqual([2, 2, 2]);
+      for (const { kind, other, all, strict, replies } of await Promise.all(pairs)) {
+        const [ofAll, ofStrict] = replies;
+        expect(ofAll).toMatchObject({ sessionId: all, nodeId, time: 2, stmLength: 2 });
+        expect(ofStrict).toMatchObject({ sessionId: strict, nodeId, time: 2, stmLength: 2 });
+        expect(futures(ofAll)).toEqual([[[`future${kind}`]], [["z"], ["w"], [`later${kind}`]]]);
+        expect(futures(ofStrict)).toEqual([[[`future${other}`]]]);
       }
     });
   },

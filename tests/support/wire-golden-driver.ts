@@ -9,8 +9,9 @@ import type {
   StmReply,
 } from "@kato-rpc/shared/session.ts";
 import type { GoldenDriver, SymbolReply } from "./golden-driver.ts";
+import type { PinnedClient } from "./clients/pinned-client.ts";
 import type { Procedure, WireError } from "./wire.ts";
-import { dataOf, tryCall } from "./wire.ts";
+import { dataOf } from "./wire.ts";
 
 /** A refusal as the golden cases look at it. */
 class WireRefusal extends Error {
@@ -21,12 +22,19 @@ class WireRefusal extends Error {
   }
 }
 
-/** Plays a golden case over the wire of a running service, on nodes whose ids begin with `prefix`. */
-export function createWireDriver(url: string, prefix: string): GoldenDriver {
+/**
+ * Plays a golden case over the wire of a running service, each call by another worker than the one before, on nodes
+ * whose ids begin with `prefix`.
+ */
+export function createWireDriver(workers: readonly PinnedClient[], prefix: string): GoldenDriver {
+  let calls = 0;
   const sessions = new Map<string, { sessionId: string; nodeId: string }>();
 
   async function ask<T>(procedure: Procedure, input: object): Promise<T> {
-    const reply = await tryCall(url, procedure, input);
+    const worker = workers[calls % workers.length];
+    if (worker === undefined) throw new Error("there is no worker to call");
+    calls += 1;
+    const reply = await worker.tryCall(procedure, input);
     const { error } = reply.body as { error?: { json: WireError } };
     if (error !== undefined) throw new WireRefusal(error.json);
     return dataOf<T>(reply);
