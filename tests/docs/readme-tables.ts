@@ -1,5 +1,8 @@
 import { ERROR_CATALOGUE } from "@kato-rpc/shared/errors.ts";
 import { LIMITS } from "@kato-rpc/shared/limits.ts";
+import type { SessionConfig } from "@kato-rpc/shared/session-config.ts";
+import { DEFAULT_SESSION_CONFIG } from "@kato-rpc/shared/session-config.ts";
+import { SESSION_SETTING_MEANINGS } from "@kato-rpc/shared/session-setting-meanings.ts";
 import { SETTINGS } from "../../server/config.ts";
 
 /** The README's tables, made from the code that they describe. */
@@ -9,6 +12,15 @@ export const README_TABLES = {
     Object.values(SETTINGS).map(({ env, default: value, meaning }) => [
       `\`${env}\``,
       `\`${value}\``,
+      meaning,
+    ]),
+  ),
+  "session settings": table(
+    ["setting", "default", "values", "meaning"],
+    Object.entries(SESSION_SETTING_MEANINGS).map(([name, { values, meaning }]) => [
+      `\`${name}\``,
+      defaultOf(name as keyof SessionConfig),
+      values,
       meaning,
     ]),
   ),
@@ -40,6 +52,12 @@ export function replaceSection(readme: string, name: string, content: string): s
   const [from, to] = [readme.indexOf(start), readme.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the README lacks the marks of ${name}`);
   return `${readme.slice(0, from + start.length)}\n\n${content}\n\n${readme.slice(to)}`;
+}
+
+function defaultOf(setting: keyof SessionConfig): string {
+  const value = DEFAULT_SESSION_CONFIG[setting];
+  if (value === null) return "unset";
+  return Array.isArray(value) ? "none" : `\`${String(value)}\``;
 }
 
 /** Cells padded as the formatter pads them. */
