@@ -44,7 +44,8 @@ export class SessionHandle {
 
   /**
    * Learns short-term memory as a pattern of the node and empties it; `learned` is null for a single symbol.
-   * INVALID_INPUT with `reason: "EMPTY_STM"` when there is nothing to learn.
+   * INVALID_INPUT with `reason: "EMPTY_STM"` when there is nothing to learn; VECTOR_DIMENSION_MISMATCH when vectors were
+   * observed that do not fit those of the node, until `clearStm`.
    */
   learn(input: InputOf<"learn"> = {}, options?: CallOptions): Promise<Outputs["learn"]> {
     return this.#procedures.learn.mutate(this.#with(input), procedureOptions(options));

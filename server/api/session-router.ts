@@ -11,7 +11,13 @@ import {
   predictInputSchema,
   sessionInputSchema,
 } from "@kato-rpc/shared/session.ts";
+import type { PreparedReply } from "../sessions/prepared-reply.ts";
 import { procedure, router } from "./trpc.ts";
+
+/** What the caller will get; whoever calls the router without the service's dispatch gets its JSON instead. */
+function asWritten<Reply>(prepared: PreparedReply<Reply>): Reply {
+  return prepared as unknown as Reply;
+}
 
 export const sessionRouter = router({
   create: procedure
@@ -49,7 +55,7 @@ export const sessionRouter = router({
     .mutation(({ input, ctx }) => ctx.sessions.learn(input, ctx.call)),
   predict: procedure
     .input(predictInputSchema)
-    .query(({ input, ctx }) => ctx.sessions.predict(input, ctx.call)),
+    .query(async ({ input, ctx }) => asWritten(await ctx.sessions.predict(input, ctx.call))),
   cognition: procedure
     .input(sessionInputSchema)
     .query(({ input, ctx }) => ctx.sessions.cognition(input.sessionId, ctx.call)),

@@ -1,7 +1,7 @@
 import type { Emotives } from "@kato-rpc/shared/observation.ts";
 
 /**
- * Per emotive, the arithmetic mean over the maps that have it; maps without it do not count as zero. No maps, no
+ * engine.md §7.3: per emotive, the arithmetic mean over the maps that have it; maps without it do not count as zero. No maps, no
  * emotives. The result has no prototype, since callers name emotives and may choose `__proto__`.
  */
 export function averageEmotives(maps: readonly Emotives[]): Emotives {

@@ -25,7 +25,7 @@ export function fragmentationOf(blocks: number): number {
 }
 
 /** What few fragments add to the potential: 1 for a single one, 0 when nothing matched. */
-export function cohesionOf(fragmentation: number): number {
+function cohesionOf(fragmentation: number): number {
   return fragmentation === -1 ? 0 : 1 / (fragmentation + 1);
 }
 

@@ -25,11 +25,11 @@ export interface ProcessedObservation {
   vector?: NamedVector;
 }
 
-/** How many of the node's vectors stand beside an observed one in its event. */
+/** How many of the node's vectors stand beside an observed one in its event (engine.md §4). */
 export const NEIGHBOURS = 3;
 
 /**
- * Makes one event of an observation. Strings are put in code point order or kept as given; vector symbols always
+ * Makes one event of an observation (engine.md §3). Strings are put in code point order or kept as given; vector symbols always
  * come before them. Throws what `sumVectors` and `nearestVectors` throw.
  */
 export function processObservation(

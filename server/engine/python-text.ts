@@ -13,7 +13,7 @@ export function eventsText(events: readonly (readonly string[])[]): string {
 }
 
 /** A string in quotes: single ones, or double where it holds a single and no double. */
-export function quotedText(text: string): string {
+function quotedText(text: string): string {
   if (!NEEDS_CARE.test(text)) return `'${text}'`;
 
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";

@@ -20,7 +20,7 @@ export function bySimilarity(a: Rankable, b: Rankable): number {
 }
 
 /** Higher preliminary potential first, then `bySimilarity`: the order of an ensemble that was pruned. */
-export function byPreliminaryPotential(a: Rankable, b: Rankable): number {
+function byPreliminaryPotential(a: Rankable, b: Rankable): number {
   return b.preliminaryPotential - a.preliminaryPotential || bySimilarity(a, b);
 }
 

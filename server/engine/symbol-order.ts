@@ -1,7 +1,7 @@
 const FIRST_SURROGATE = 0xd800;
 
 /**
- * Negative, zero or positive as `a` sorts before, with or after `b` by Unicode code points; a prefix sorts first.
+ * engine.md §3.1: negative, zero or positive as `a` sorts before, with or after `b` by Unicode code points; a prefix sorts first.
  * The built-in order compares UTF-16 units, which puts every character beyond U+FFFF before U+E000–U+FFFF.
  */
 export function compareCodePoints(a: string, b: string): number {

@@ -5,7 +5,7 @@ import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { vectorText } from "./vector-text.ts";
 
 /**
- * Adds vectors element by element, left to right; no vectors make the empty vector. Throws
+ * engine.md §4: adds vectors element by element, left to right; no vectors make the empty vector. Throws
  * `VECTOR_DIMENSION_MISMATCH` when one is longer or shorter than the first, `INVALID_INPUT` when the sum overflows.
  */
 export function sumVectors(vectors: readonly (readonly number[])[]): number[] {
@@ -19,7 +19,7 @@ export function sumVectors(vectors: readonly (readonly number[])[]): number[] {
   return sum;
 }
 
-/** The symbol that stands for a vector in an event. Vectors of the same `vectorText` share it. */
+/** The symbol that stands for a vector in an event (engine.md §4). Vectors of the same `vectorText` share it. */
 export function vectorName(vector: readonly number[]): string {
   return `VCTR|${createHash("sha1").update(vectorText(vector), "utf8").digest("hex")}`;
 }

@@ -15,7 +15,7 @@ const SHOWN_AT_EACH_END = 3;
 const LINE_WIDTH = 74;
 
 /**
- * The text a vector's name is made from: `[ 0.5 -0.5]`, `[1.e-05 1.e+00]`, wrapped into lines. It is rounded to eight
+ * The text a vector's name is made from (engine.md §4.1): `[ 0.5 -0.5]`, `[1.e-05 1.e+00]`, wrapped into lines. It is rounded to eight
  * fraction digits, and beyond 1000 elements only three at each end are shown and decide the format, so different
  * vectors may share a text. Elements must be finite; `[]` for the empty vector.
  */

@@ -13,7 +13,7 @@ import { TracedCall } from "./call-log.ts";
 import { procedureNotFound } from "./nearest-procedures.ts";
 import type { RpcRequest } from "./rpc-request.ts";
 import type { Logger } from "../log.ts";
-import { PreparedJson } from "../prepared-json.ts";
+import { PreparedReply } from "../sessions/prepared-reply.ts";
 
 export type DispatchParts = {
   services: Omit<Context, "call">;
@@ -226,7 +226,7 @@ function wrongMethod(path: string, declared: string): ServiceError {
 function resultJson(data: unknown, { requestId, sessionId }: TracedCall): string {
   const session = sessionId === undefined ? "" : `,"sessionId":${JSON.stringify(sessionId)}`;
   const envelope =
-    data instanceof PreparedJson
+    data instanceof PreparedReply
       ? `{"json":${data.json}}`
       : JSON.stringify(transformer.serialize(data));
   return `{"result":{"data":${envelope},"requestId":${JSON.stringify(requestId)}${session}}}`;

@@ -122,13 +122,17 @@ export class NodeService {
 
   /** Fixes the intrinsic metrics of every pattern there is (sessions.md §9); gives how many there are. */
   async finalize(nodeId: string): Promise<{ patterns: number }> {
+    // Nothing is written for a node that is none.
+    if (!(await this.#sessions.hasNode(nodeId))) return { patterns: 0 };
     const { patterns } = await this.#nodes.change(nodeTag(nodeId), { kind: "finalize" });
     return { patterns };
   }
 
   /** Empties the node's long-term memory; its sessions keep what is theirs. */
   async clear(nodeId: string): Promise<{ cleared: true }> {
-    await this.#nodes.change(nodeTag(nodeId), { kind: "clear" });
+    if (await this.#sessions.hasNode(nodeId)) {
+      await this.#nodes.change(nodeTag(nodeId), { kind: "clear" });
+    }
     return { cleared: true };
   }
 }

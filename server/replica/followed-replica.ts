@@ -1,7 +1,8 @@
-import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import type { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { Event } from "@kato-rpc/shared/observation.ts";
 import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 import type { PredictionList, PredictionSettings } from "@kato-rpc/shared/prediction.ts";
+import { comeAgain } from "./come-again.ts";
 import { beforeDeadline } from "./before-deadline.ts";
 import type { NodeFollower } from "./node-follower.ts";
 import type { FollowedNode } from "./node-replicas.ts";
@@ -15,9 +16,6 @@ export type FollowedParts = {
   onPrediction(): void;
   onRelease(): void;
 };
-
-/** When to call again that came too late. */
-const RETRY_AFTER_MS = 1_000;
 
 /** One call's hold on a node's replica. */
 export class FollowedReplica implements FollowedNode {
@@ -70,5 +68,5 @@ export class FollowedReplica implements FollowedNode {
 function tooLate(): ServiceError {
   const message =
     "The deadline passed before the node's memory was searched: other questions were before it, or it is large; retry";
-  return new ServiceError("OVERLOADED", message, { retryAfterMs: RETRY_AFTER_MS });
+  return comeAgain(message);
 }

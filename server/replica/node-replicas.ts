@@ -3,6 +3,7 @@ import type { Event } from "@kato-rpc/shared/observation.ts";
 import type { PredictionList, PredictionSettings } from "@kato-rpc/shared/prediction.ts";
 import type { Logger } from "../log.ts";
 import type { NodeStore } from "../stores/node-store.ts";
+import { comeAgain } from "./come-again.ts";
 import { beforeDeadline } from "./before-deadline.ts";
 import { FollowedReplica } from "./followed-replica.ts";
 import { NodeFollower } from "./node-follower.ts";
@@ -50,9 +51,6 @@ export type ReplicaCounters = {
   nodes: number;
   bytes: number;
 };
-
-/** When to call again while a node is being loaded. */
-const RETRY_AFTER_MS = 1_000;
 
 /**
  * The nodes' long-term memories that this process keeps in memory: in a thread of their own, which predicts there, so
@@ -189,5 +187,5 @@ function late(isLoading: boolean): ServiceError {
   const message = isLoading
     ? "The deadline passed while the node was being read into memory, which goes on; retry"
     : "The deadline passed before the node's newest changes were read; retry";
-  return new ServiceError("OVERLOADED", message, { retryAfterMs: RETRY_AFTER_MS });
+  return comeAgain(message);
 }

@@ -1,7 +1,7 @@
-import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { NodeReplica } from "../engine/index/node-replica.ts";
 import { predict } from "../engine/index/predict.ts";
 import { logNumber } from "../stores/node-store.ts";
+import { comeAgain } from "./come-again.ts";
 import { LoadingReplica, parseChange } from "./loading-replica.ts";
 import type {
   CallKind,
@@ -12,9 +12,6 @@ import type {
   ReplyOf,
 } from "./replica-messages.ts";
 import { failureOf } from "./replica-messages.ts";
-
-/** When to call again that came too late. */
-const RETRY_AFTER_MS = 1_000;
 
 /** Holds the replicas, and answers one call after another: all that computes, and nothing that waits. */
 export class ReplicaHost {
@@ -101,7 +98,7 @@ export class ReplicaHost {
     const interrupt = (): void => {
       if (this.#now() <= deadlineAt) return;
       const message = "The deadline passed before the node's memory was searched to the end; retry";
-      throw new ServiceError("OVERLOADED", message, { retryAfterMs: RETRY_AFTER_MS });
+      throw comeAgain(message);
     };
     interrupt();
     return interrupt;

@@ -1,5 +1,6 @@
-import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import type { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { LogPosition, NodePage, NodeRows, NodeStore } from "../stores/node-store.ts";
+import { comeAgain } from "./come-again.ts";
 import { LOG_ENTRIES_READ } from "./log-entries-read.ts";
 import { rowsOfNextPage } from "./page-size.ts";
 import type { LoadedPage } from "./replica-messages.ts";
@@ -94,5 +95,5 @@ export class ReplicaLoader {
 export function changesTooFast(): ServiceError {
   const message =
     "The node was cleared, finalized or changed faster than it could be read into memory; retry";
-  return new ServiceError("OVERLOADED", message, { retryAfterMs: 1_000 });
+  return comeAgain(message);
 }

@@ -1,3 +1,5 @@
+import type { ListedSession } from "../stores/session-store.ts";
+
 /** What a use case knows of the call it works for. */
 export type Call = {
   readonly requestId: string;
@@ -22,3 +24,10 @@ export type Station =
   | "committed"
   | "conflicted"
   | "replied";
+
+/** Notes for the reply and the log which session the call found. */
+export function noted<T extends ListedSession>(session: T, call: Call): T {
+  call.sessionId = session.state.sessionId;
+  call.nodeId = session.state.nodeId;
+  return session;
+}

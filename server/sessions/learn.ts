@@ -11,7 +11,7 @@ import { emptyDelta, rememberedId, replayStep } from "./session-change.ts";
 import { partOf } from "./session-memory.ts";
 
 /** About what a learn writes for its pattern, symbol by symbol, as many observations do. */
-const LEARN_WEIGHT = 32;
+export const LEARN_WEIGHT = 32;
 
 export const PARTS_TO_LEARN: readonly SessionPart[] = ["stm", "emotives", "metadata", "vectors"];
 

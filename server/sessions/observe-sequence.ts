@@ -7,7 +7,7 @@ import type {
   SessionDelta,
   SessionState,
 } from "../stores/session-store.ts";
-import { applyLearn, PARTS_TO_LEARN } from "./learn.ts";
+import { applyLearn, LEARN_WEIGHT, PARTS_TO_LEARN } from "./learn.ts";
 import type { Observation, RememberedObservation } from "./observe.ts";
 import { applyObservation, observeReply, partsToObserve } from "./observe.ts";
 import type { Base, Seen, SessionChange, Step } from "./session-change.ts";
@@ -47,11 +47,9 @@ export function observeSequence(
   const { learnAfterEach, learnAtEnd } = sequence;
   return {
     ids: [id, ...givenIds(sequence)],
-    weight: sequence.observations.length * (learnAfterEach ? 8 : 1),
+    weight: sequence.observations.length * (learnAfterEach ? LEARN_WEIGHT : 1),
     parts: (state) =>
-      learnAfterEach || learnAtEnd
-        ? PARTS_TO_LEARN
-        : partsToObserve(state, { hasVectors: vectors.length > 0, predicts: false }),
+      learnAfterEach || learnAtEnd ? PARTS_TO_LEARN : partsToObserve(state, false),
     asks: vectors.length > 0 ? { vectors, predicts: false } : undefined,
     apply(base) {
       const first = base.seen.get(id) as RememberedSequence | undefined;

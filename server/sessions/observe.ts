@@ -68,7 +68,7 @@ export function observe(
   return {
     ids: [rememberedId("observation", observationId)],
     weight: 1,
-    parts: (state) => partsToObserve(state, { hasVectors: vectors.length > 0, predicts }),
+    parts: (state) => partsToObserve(state, predicts),
     asks: predicts || vectors.length > 0 ? { vectors, predicts } : undefined,
     apply(base) {
       const isRepeat = base.seen.has(rememberedId("observation", observationId));
@@ -88,14 +88,11 @@ function refuseOtherTime(state: SessionState, expectedTime: number | undefined):
 }
 
 /** What an observation reads of a session: most need nothing but its state. */
-export function partsToObserve(
-  state: SessionState,
-  { hasVectors, predicts }: { hasVectors: boolean; predicts: boolean },
-): readonly SessionPart[] {
+export function partsToObserve(state: SessionState, predicts: boolean): readonly SessionPart[] {
   const { maxPatternLength = DEFAULT_SESSION_CONFIG.maxPatternLength } = state.config;
   const mayLearn = maxPatternLength !== null && maxPatternLength > 0;
-  const parts: SessionPart[] = mayLearn || predicts ? ["stm"] : [];
-  return mayLearn || hasVectors ? [...parts, "vectors"] : parts;
+  if (mayLearn) return ["stm", "vectors"];
+  return predicts ? ["stm"] : [];
 }
 
 /** engine.md §3, in its order; automatic learning (§9) included. */
@@ -113,7 +110,7 @@ export function applyObservation(
   }
   const { state } = base;
   const config = effectiveConfig(state.config);
-  const processed = process(base, observation, config);
+  const processed = processIn(base, observation, config);
   const { event, vector } = processed;
   const { delta, stmLength, learned, learns } = appendEvent(base, processed, { config, ...rule });
   const { vectors, emotives = {}, metadata = {} } = observation;
@@ -139,7 +136,7 @@ export function applyObservation(
   };
 }
 
-function process(
+function processIn(
   base: Base,
   observation: Observation,
   config: SessionConfig,

@@ -23,7 +23,7 @@ type Cached = { state: SessionState; memory: KnownMemory };
 const CACHED_STATES = 20_000;
 
 /** What a change that asks its node reads of a session in most cases: loaded before its state is known. */
-const PARTS_OF_ASKING: readonly SessionPart[] = ["stm", "vectors"];
+const PARTS_OF_ASKING: readonly SessionPart[] = ["stm"];
 
 /**
  * The one way by which a session changes. Computes changes on the state this worker last saw, and

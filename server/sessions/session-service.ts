@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Metadata, ObservationInput, ObserveReply } from "@kato-rpc/shared/observation.ts";
 import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
-import { effectiveConfig, patchConfig } from "@kato-rpc/shared/session-config.ts";
+import { patchConfig } from "@kato-rpc/shared/session-config.ts";
 import type { PredictionOverrides } from "@kato-rpc/shared/session-config.ts";
 import type {
   Cognition,
@@ -13,25 +13,18 @@ import type {
   StmReply,
 } from "@kato-rpc/shared/session.ts";
 import { averageEmotives } from "../engine/emotives.ts";
-import { prepareReply } from "../prepared-json.ts";
-import type { FollowedNode } from "../replica/node-replicas.ts";
-import type {
-  Contact,
-  ListedSession,
-  LoadedSession,
-  Retention,
-  SessionPart,
-  SessionStore,
-} from "../stores/session-store.ts";
+import type { Contact, Retention, SessionPart, SessionStore } from "../stores/session-store.ts";
 import { sessionNotFound } from "../stores/store-errors.ts";
 import type { Call } from "./call.ts";
+import { noted } from "./call.ts";
 import { clearStm, configure } from "./clear-and-configure.ts";
 import { learn } from "./learn.ts";
 import { observationOf, observe } from "./observe.ts";
 import { observeSequence } from "./observe-sequence.ts";
+import { Predictions } from "./predictions.ts";
+import type { PreparedReply } from "./prepared-reply.ts";
 import type { SessionChange } from "./session-change.ts";
 import type { NodeAccess } from "./node-access.ts";
-import { followNodeOf, release } from "./node-access.ts";
 import { SessionCommitter } from "./session-committer.ts";
 import { sessionInfo } from "./session-info.ts";
 import { createSessionId, parseSessionId } from "../stores/session-id.ts";
@@ -55,16 +48,15 @@ export type SessionStores = { sessions: SessionStore; nodes: NodeAccess };
  */
 export class SessionService {
   readonly #store: SessionStore;
-  readonly #nodes: NodeAccess;
   readonly #rules: SessionRules;
   readonly #now: () => number;
   readonly #committer: SessionCommitter;
   readonly #queue: SessionQueue;
+  readonly #predictions: Predictions;
   readonly #counters = { observations: 0, learns: 0, sessionsCreated: 0, sessionsDeleted: 0 };
 
   constructor(stores: SessionStores, rules: SessionRules, now: () => number) {
     this.#store = stores.sessions;
-    this.#nodes = stores.nodes;
     this.#rules = rules;
     this.#now = now;
     this.#committer = new SessionCommitter(stores.sessions, stores.nodes, {
@@ -72,6 +64,11 @@ export class SessionService {
       retention: rules.retention,
     });
     this.#queue = new SessionQueue(this.#committer, now);
+    this.#predictions = new Predictions({
+      ...stores,
+      queue: this.#queue,
+      contact: () => this.#contact(),
+    });
   }
 
   /** Since this worker started. */
@@ -227,36 +224,14 @@ export class SessionService {
   async predict(
     input: { sessionId: string; overrides?: PredictionOverrides | undefined },
     call: Call,
-  ): Promise<PredictReply> {
-    const answer = async ({ state, stm }: LoadedSession, node: FollowedNode) => {
-      const settings = effectiveConfig(patchConfig(state.config, input.overrides ?? {}));
-      const { sessionId, nodeId, time } = state;
-      // Long lists: as text they cost this thread a tenth.
-      return prepareReply<PredictReply>(
-        { sessionId, nodeId, time },
-        await node.predictText(stm, settings),
-      );
-    };
-    return this.#readWithNode(input.sessionId, call, { parts: ["stm"], answer });
+  ): Promise<PreparedReply<PredictReply>> {
+    requireSessionId(input.sessionId);
+    return this.#predictions.predict(input, call);
   }
 
   async cognition(sessionId: string, call: Call): Promise<Cognition> {
-    const answer = async (session: LoadedSession, node: FollowedNode) => {
-      const { state, stm, emotives, percept } = session;
-      const config = effectiveConfig(state.config);
-      const isEmpty = percept === null || percept.strings.length + percept.vectors.length === 0;
-      const asks = config.processPredictions && !isEmpty;
-      return {
-        sessionId: state.sessionId,
-        nodeId: state.nodeId,
-        predictions: asks ? (await node.predict(stm, config)).predictions : [],
-        emotives: emotives.at(-1) ?? {},
-        symbols: stm.flat(),
-        stm,
-        time: state.time,
-      };
-    };
-    return this.#readWithNode(sessionId, call, { parts: ["stm", "emotives", "percept"], answer });
+    requireSessionId(sessionId);
+    return this.#predictions.cognition(sessionId, call);
   }
 
   async stm(sessionId: string, call: Call): Promise<StmReply> {
@@ -302,47 +277,9 @@ export class SessionService {
     call.trace("loaded", { version: loaded.state.version });
     return loaded;
   }
-
-  /** Reads a session, and what its node knows once it does: both as they are when the call has its turn. */
-  async #readWithNode<T>(
-    sessionId: string,
-    call: Call,
-    reading: {
-      parts: readonly SessionPart[];
-      answer(session: LoadedSession, node: FollowedNode): Promise<T>;
-    },
-  ): Promise<T> {
-    const { parts, answer } = reading;
-    requireSessionId(sessionId);
-    const begin = async () => {
-      // Together one round trip; the session's next call need not wait for a node that has to be loaded.
-      const following = followNodeOf(sessionId, this.#nodes, call.deadlineAt);
-      following.catch(() => undefined);
-      try {
-        const session = await this.#store.load(sessionId, { at: this.#contact(), parts });
-        return { session, following };
-      } catch (error) {
-        release(following);
-        throw error;
-      }
-    };
-    const { session, following } = await this.#queue.task(sessionId, begin, call);
-    call.trace("loaded", { version: noted(session, call).state.version });
-    using node = await following;
-    call.trace("followed");
-    const answered = await answer(session, node);
-    call.trace("predicted");
-    return answered;
-  }
 }
 
 /** @throws ServiceError SESSION_NOT_FOUND for a text that cannot be a session id */
 function requireSessionId(sessionId: string): void {
   if (parseSessionId(sessionId) === undefined) throw sessionNotFound(sessionId);
-}
-
-function noted<T extends ListedSession>(session: T, call: Call): T {
-  call.sessionId = session.state.sessionId;
-  call.nodeId = session.state.nodeId;
-  return session;
 }

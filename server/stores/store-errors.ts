@@ -16,6 +16,16 @@ export function sessionExpired(sessionId: string): ServiceError {
   );
 }
 
+export function patternNotFound(hash: string): ServiceError {
+  return new ServiceError("PATTERN_NOT_FOUND", `the node has no pattern ${hash}`);
+}
+
+/** Numbers that the node's vectors have, and those of one that was to join them. */
+export function vectorDimensionMismatch(expected: number, actual: number): ServiceError {
+  const message = `the vectors of this node have ${expected} numbers, but this one has ${actual}`;
+  return new ServiceError("VECTOR_DIMENSION_MISMATCH", message, { expected, actual });
+}
+
 export function invalidCursor(cause: unknown): ServiceError {
   return new ServiceError("INVALID_INPUT", "the cursor is none that this list has given", {
     cause,

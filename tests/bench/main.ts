@@ -121,10 +121,14 @@ if (values.json) {
   process.stdout.write(`${printThroughput(throughput)}\n\n`);
   process.stdout.write(`Commit cost by length of short-term memory\n`);
   process.stdout.write(`${printCommitCost(commitCost)}\n\n`);
-  process.stdout.write(`Learns of new patterns on Redis\n${printLearns(learns)}\n\n`);
+  process.stdout.write(
+    `Learns of new patterns on Redis, seed ${PATTERN_SEED}\n${printLearns(learns)}\n\n`,
+  );
   process.stdout.write(`Predictions in process, seed ${PATTERN_SEED}\n`);
   process.stdout.write(`${printPredictLatency(predictions)}\n\n`);
-  process.stdout.write(`Predictions through the service, on Redis, the client's work included\n`);
+  process.stdout.write(
+    `Predictions through the service, on Redis, the client's work included, seed ${PATTERN_SEED}\n`,
+  );
   process.stdout.write(`${printServicePredictions(service.rows)}\n\n`);
   process.stdout.write(`${printBystanders(service.bystanders)}\n\n`);
   const rows = GOALS.map(({ goal, met }) => [goal, met ? "kept" : "missed"]);

@@ -24,8 +24,8 @@ export const REPLAY: Command = {
   about: `Sends an event log to the service, one session per case and one observation per event, then reads
 every session back and compares. FILE is CSV with a header, or one JSON object per line. Events of a
 case go in the order of their timestamps, those of one time in the order of the file.
-With --learn each case then becomes a pattern of the node, which stays there; with --predict the
-first cases are observed again, and what the patterns predict after each of their events is shown.
+With --learn each case then becomes a pattern of the node, which stays there (nobody else may learn
+on that node meanwhile: it would look like a learn counted twice); with --predict the first cases are observed again, and what the patterns predict after each of their events is shown.
 Exit code 1 when a session differs from what was sent, a learn was lost or counted twice, or a call
 failed.`,
   flags: {

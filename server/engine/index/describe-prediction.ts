@@ -9,7 +9,7 @@ import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { StateQuery } from "./state-query.ts";
 
-/** Puts a prediction's symbols to its figures: only for those that are returned. */
+/** Puts a prediction's symbols to its figures (prediction.md §6.1 to §6.3): only for those that are returned. */
 export class PredictionWriter {
   readonly #node: NodeReplica;
   readonly #query: StateQuery;

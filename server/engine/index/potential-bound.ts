@@ -1,7 +1,7 @@
 import { preliminaryPotential, signalToNoise } from "../metrics.ts";
 
 /**
- * The highest preliminary potential that a pattern can have whose longest common subsequence with the state is known. Matching
+ * The highest preliminary potential (prediction.md §8.1) that a pattern can have whose longest common subsequence with the state is known. Matching
  * blocks find m of at most `common` symbols, and at least one; then E = m/n, snr follows from m and the state's length, at
  * best there is one block, and C is 1 at most and m/n at least. Rounding keeps order, and the bound is made by the same
  * operations: it needs no room, and may be reached. Kept per pattern length.

@@ -19,7 +19,7 @@ import type { RedisConnection } from "./connection.ts";
 import type { MemoryKeys } from "./keys.ts";
 import { allMemoryKeys, memoryKeys } from "./keys.ts";
 import { mutationArguments } from "./memory-arguments.ts";
-import { patternNotFound } from "./memory-errors.ts";
+import { patternNotFound } from "../store-errors.ts";
 import type { PatternColumns, SymbolColumns } from "./memory-rows.ts";
 import { numberAt, readPatternColumns, readSymbolColumns } from "./memory-rows.ts";
 import { scanRows } from "./scan-rows.ts";

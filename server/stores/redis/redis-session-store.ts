@@ -2,7 +2,12 @@ import type { Emotives, Event, Metadata } from "@kato-rpc/shared/observation.ts"
 import type { NodeSummary } from "@kato-rpc/shared/node.ts";
 import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 import type { NamedVector } from "../../engine/node-change.ts";
-import { invalidCursor, sessionExpired, sessionNotFound } from "../store-errors.ts";
+import {
+  vectorDimensionMismatch,
+  invalidCursor,
+  sessionExpired,
+  sessionNotFound,
+} from "../store-errors.ts";
 import { nodeTag, parseSessionId } from "../session-id.ts";
 import type {
   CommitResult,
@@ -22,7 +27,6 @@ import { CREATE_REQUEST_TTL_MS } from "../session-store.ts";
 import { commitArguments, jsonUnlessEmpty } from "./commit-arguments.ts";
 import type { RedisConnection } from "./connection.ts";
 import { allMemoryKeys, NODES_KEY, nodeKeys, sessionKeys } from "./keys.ts";
-import { vectorDimensionMismatch } from "./memory-errors.ts";
 import { RedisScript } from "./scripts.ts";
 import type { Description } from "./session-description.ts";
 import { readDescription } from "./session-description.ts";

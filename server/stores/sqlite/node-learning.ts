@@ -1,4 +1,4 @@
-import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import { vectorDimensionMismatch } from "../store-errors.ts";
 import type { Emotives } from "@kato-rpc/shared/observation.ts";
 import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 import { addAffinity, mergeEmotives } from "../../engine/learning.ts";
@@ -40,8 +40,7 @@ function requireOneDimension({ vectorDimension }: MemoryRow, learns: readonly Le
     if (actual === 0) continue;
     expected ??= actual;
     if (actual === expected) continue;
-    const message = `The vectors of this node have ${expected} numbers, but this one has ${actual}`;
-    throw new ServiceError("VECTOR_DIMENSION_MISMATCH", message, { expected, actual });
+    throw vectorDimensionMismatch(expected, actual);
   }
 }
 

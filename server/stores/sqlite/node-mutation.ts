@@ -1,4 +1,4 @@
-import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import { patternNotFound } from "../store-errors.ts";
 import { countOccurrences } from "../../engine/learning.ts";
 import type { CorrectedPattern } from "../../engine/node-change.ts";
 import type { BornPattern, NodeMutation, NodeStore } from "../node-store.ts";
@@ -90,5 +90,5 @@ function clear(db: MemoryStatements, memory: MemoryRow): void {
 function getPattern(db: MemoryStatements, memory: MemoryRow, hash: string): BornPattern {
   const stored = findStoredPattern(db, memory, hash);
   if (stored !== undefined) return stored;
-  throw new ServiceError("PATTERN_NOT_FOUND", `The node has no pattern ${hash}`);
+  throw patternNotFound(hash);
 }

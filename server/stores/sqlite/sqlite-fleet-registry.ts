@@ -33,7 +33,7 @@ export class SqliteFleetRegistry implements FleetRegistry {
   }
 }
 
-export function prepareFleetStatements(db: DatabaseSync) {
+function prepareFleetStatements(db: DatabaseSync) {
   return {
     publish: db.prepare(
       "INSERT OR REPLACE INTO workers (worker_id, report, expires_at) VALUES (?, ?, ?)",
