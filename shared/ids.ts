@@ -34,6 +34,6 @@ export const nodeIdSchema = z
 export const pageLimitSchema = z.int().min(1).max(LIMITS.pageItems.max);
 
 /** Continues a list where an earlier page ended; opaque to callers. */
-export const cursorSchema = z.string().min(1).max(1_024).check(wellFormed);
+export const cursorSchema = z.string().min(1).max(2_048).check(wellFormed);
 
 export const ttlSecondsSchema = z.int().min(1).max(LIMITS.ttlSeconds.max);

@@ -13,9 +13,11 @@ export const LIMITS = {
   metadataBytes: { max: 16_384, meaning: "UTF-8 bytes of metadata as JSON" },
   metadataDepth: { max: 8, meaning: "levels of nesting in metadata" },
   patternSymbols: { max: 100_000, meaning: "symbols in a pattern" },
-  learnedAffinities: {
-    max: 100_000,
-    meaning: "distinct symbols of a pattern times emotives learned with it",
+  patternCharacters: { max: 1_048_576, meaning: "characters of all symbols in a pattern" },
+  learnedSymbols: {
+    max: 250_000,
+    meaning:
+      "symbols that one call learns, each counted once more for every emotive learned with it",
   },
   nodeIdBytes: { max: 256, meaning: "UTF-8 bytes of a node id" },
   idCharacters: { max: 128, meaning: "characters of an id given by a caller (A-Za-z0-9._~:-)" },

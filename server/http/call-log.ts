@@ -14,6 +14,7 @@ export class TracedCall implements Call {
   sessionId: string | undefined;
   nodeId: string | undefined;
   queued: () => void = () => undefined;
+  aside: <T>(promise: Promise<T>) => Promise<T> = (promise) => promise;
 
   constructor(identity: { requestId: string; procedure: string; deadlineAt: number }, log: Logger) {
     this.requestId = identity.requestId;

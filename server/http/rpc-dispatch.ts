@@ -161,6 +161,7 @@ export class RpcDispatch {
     const { call, kind, payload } = pending;
     if (pending.waiting !== undefined) await pending.waiting.admitted;
     call.trace("admitted");
+    call.aside = (promise) => admission.stepAside(promise);
     try {
       if (turn !== undefined) await turn;
       return await callTRPCProcedure({

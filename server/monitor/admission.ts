@@ -29,6 +29,9 @@ export type Waiting = {
 /** How many calls that never wait may run beyond the limit. */
 const CALLS_AHEAD = 200;
 
+/** What takes longer is slow. */
+const PATIENCE_MS = 20;
+
 type Place = { admit: () => void; state: "waiting" | "running" | "gone" };
 
 /** Lets at most `limit` calls run at once and `queueLimit` wait, first come first served. */
@@ -106,6 +109,29 @@ export class Admission {
       next.admit();
     }
     this.#noteStatus();
+  }
+
+  /**
+   * Waits for `promise`; when that takes long, as one of the waiting calls rather than of those that run, and runs on
+   * as soon as it is there: calls that wait for one slow thing must not keep others from running.
+   */
+  async stepAside<T>(promise: Promise<T>): Promise<T> {
+    let isAside = false;
+    const timer = setTimeout(() => {
+      if (this.waiting >= this.#rules.queueLimit) return;
+      isAside = true;
+      this.waiting += 1;
+      this.leave();
+    }, PATIENCE_MS);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      if (isAside) {
+        this.waiting -= 1;
+        this.#begin();
+      }
+    }
   }
 
   overloaded(why: string): ServiceError {

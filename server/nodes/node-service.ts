@@ -19,6 +19,10 @@ import { invalidCursor } from "../stores/store-errors.ts";
 /** Items of a page whose caller doesn't say. */
 const PAGE_ITEMS = 100;
 
+/** A page of patterns ends after so many characters of events, and patterns are read from the store a few at a time. */
+const PAGE_CHARACTERS = 4 * 2 ** 20;
+const PATTERNS_PER_READ = 128;
+
 /**
  * The use cases of `node.*` on long-term memory. Reads see every change acknowledged before them.
  *
@@ -56,13 +60,29 @@ export class NodeService {
   }): Promise<PatternPage> {
     const { limit = PAGE_ITEMS } = input;
     const after = input.cursor === undefined ? 0 : readBirth(input.cursor);
-    const found = await this.#nodes.listPatterns(nodeTag(input.nodeId), {
-      after,
-      limit: limit + 1,
-    });
-    const items = found.slice(0, limit);
-    const last = found.length > limit ? items.at(-1) : undefined;
+    const { items, more } = await this.#readPage(nodeTag(input.nodeId), { after, limit });
+    const last = more ? items.at(-1) : undefined;
     return { items: items.map(toPattern), nextCursor: last === undefined ? null : `${last.born}` };
+  }
+
+  /** Up to `limit` patterns, fewer when they are long. */
+  async #readPage(
+    tag: string,
+    { after, limit }: { after: number; limit: number },
+  ): Promise<{ items: BornPattern[]; more: boolean }> {
+    const items: BornPattern[] = [];
+    let characters = 0;
+    for (;;) {
+      const wanted = Math.min(limit + 1 - items.length, PATTERNS_PER_READ);
+      const from = items.at(-1)?.born ?? after;
+      const found = await this.#nodes.listPatterns(tag, { after: from, limit: wanted });
+      for (const pattern of found) {
+        if (items.length >= limit || characters > PAGE_CHARACTERS) return { items, more: true };
+        items.push(pattern);
+        characters += JSON.stringify(pattern.events).length;
+      }
+      if (found.length < wanted) return { items, more: false };
+    }
   }
 
   /** @throws ServiceError PATTERN_NOT_FOUND */

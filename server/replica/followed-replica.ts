@@ -56,7 +56,8 @@ export class FollowedReplica implements FollowedNode {
     if (this.#isReleased) throw new Error("the node was let go of before it was asked");
     const { node, remainingMs } = this.#parts;
     const { replica } = node;
-    if (replica === undefined) throw new Error("The thread that kept the node in memory ended");
+    if (replica === undefined)
+      throw comeAgain("The thread that kept the node in memory ended; retry");
     return { replica, deadlineAt: Date.now() + remainingMs() };
   }
 

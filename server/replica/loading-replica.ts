@@ -1,7 +1,12 @@
 import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 import type { Emotives } from "@kato-rpc/shared/observation.ts";
 import { NodeReplica } from "../engine/index/node-replica.ts";
-import type { CorrectedPattern, LearnedPattern, NodeChange } from "../engine/node-change.ts";
+import type {
+  CorrectedPattern,
+  LearnedPattern,
+  NamedVector,
+  NodeChange,
+} from "../engine/node-change.ts";
 import type { FinalizedAt, NodeRows } from "../stores/node-store.ts";
 import { readPatternRow } from "../stores/pattern-row.ts";
 import type { LoadedPage } from "./replica-messages.ts";
@@ -25,6 +30,11 @@ export class LoadingReplica {
   readonly #ranges: SlotRange[] = [];
   readonly #affinityNumbers = new Map<string, number>();
   readonly #members: NodeRows["finalized"][] = [];
+  /**
+   * By name, the newest; put in their place at the end: before the log was replayed, nobody knows whether all of them
+   * are of one time, or some from before a `clear`, and of another dimension.
+   */
+  readonly #vectors = new Map<string, number[]>();
   #finalizedSlots = 0;
 
   constructor(finalized: FinalizedAt | null) {
@@ -52,7 +62,7 @@ export class LoadingReplica {
         this.#replayLearn(number, change);
         break;
       case "index-vectors":
-        this.replica.indexVectors(change.vectors);
+        this.#setVectors(change.vectors);
         break;
       case "correct":
       case "forget":
@@ -68,6 +78,8 @@ export class LoadingReplica {
 
   /** The replica, once everything up to the last page's number was replayed. */
   finish(): NodeReplica {
+    const vectors = Array.from(this.#vectors, ([name, vector]) => ({ name, vector }));
+    this.replica.indexVectors(vectors);
     if (this.#finalized !== null) {
       const { patterns, symbols } = this.#finalized;
       const [slots, members] = [this.#finalizedSlots, this.#members];
@@ -101,13 +113,17 @@ export class LoadingReplica {
 
   #addVectors(rows: NodeRows["vectors"][]): void {
     for (const [name, vector] of rows) {
-      this.replica.vectors.add({ name, vector: JSON.parse(vector) as number[] });
+      this.#vectors.set(name, JSON.parse(vector) as number[]);
     }
   }
 
   /** Vectors are set, not added to: replaying all of them in order ends with the newest. */
+  #setVectors(vectors: readonly NamedVector[]): void {
+    for (const { name, vector } of vectors) this.#vectors.set(name, vector);
+  }
+
   #replayLearn(number: number, learned: LearnedPattern): void {
-    this.replica.indexVectors(learned.vectors);
+    this.#setVectors(learned.vectors);
     if (this.#patterns.find(learned.hash) < 0 || this.#misses(number, learned.hash)) {
       this.replica.learnPattern(learned);
     }

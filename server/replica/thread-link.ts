@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { Logger } from "../log.ts";
+import { comeAgain } from "./come-again.ts";
 import type {
   CallKind,
   CallMessage,
@@ -103,7 +104,7 @@ export class ThreadLink implements ReplicaLink {
     this.#worker = undefined;
     this.#rules.log.error({ err: cause }, "the thread that keeps nodes in memory ended");
     this.#rules.onDeath();
-    this.#refuseAll(() => new Error("The thread that keeps nodes in memory ended", { cause }));
+    this.#refuseAll(() => comeAgain("The thread that keeps nodes in memory ended; retry"));
   }
 
   #refuseAll(reason: () => Error): void {

@@ -10,6 +10,8 @@ export type Call = {
   nodeId: string | undefined;
   /** Called as soon as the call has its place in its session's order. */
   queued(): void;
+  /** Waits for something that may take long, such as a node that is loaded, without a place among the running calls. */
+  aside<T>(promise: Promise<T>): Promise<T>;
   /** Notes a station of the call's way; a no-op unless the log level is `debug`. */
   trace(station: Station, fields?: Record<string, number | string | boolean>): void;
 };

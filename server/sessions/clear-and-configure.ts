@@ -1,5 +1,6 @@
 import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
 import { effectiveConfig, patchConfig } from "@kato-rpc/shared/session-config.ts";
+import { PARTS_TO_LEARN_WITHIN } from "./observe.ts";
 import type { SessionChange } from "./session-change.ts";
 import { emptyDelta, rememberedId, replayStep } from "./session-change.ts";
 
@@ -36,10 +37,12 @@ export function configure(
   requestId: string,
 ): SessionChange<{ config: SessionConfig }> {
   const id = rememberedId("configure", requestId);
+  // A change behind this one in the same commit may learn by the new settings.
+  const mayLearn = typeof patch.maxPatternLength === "number" && patch.maxPatternLength > 0;
   return {
     ids: [id],
     weight: 1,
-    parts: () => [],
+    parts: () => (mayLearn ? PARTS_TO_LEARN_WITHIN : []),
     apply({ state, seen }) {
       if (seen.has(id)) return replayStep(state, { config: effectiveConfig(state.config) });
       const config = patchConfig(state.config, patch);

@@ -7,6 +7,7 @@ import type {
   SessionState,
 } from "../stores/session-store.ts";
 import type { Call } from "./call.ts";
+import { workOf } from "./learn.ts";
 import type { NodeVectors } from "./node-vectors.ts";
 import type { SessionChange, Step } from "./session-change.ts";
 import { joinDeltas } from "./session-change.ts";
@@ -38,8 +39,15 @@ export type Fold = {
   delta: SessionDelta | undefined;
   outcomes: Outcome[];
   learns: Learn[];
+  /** Of the learns, in symbols. */
+  work: number;
   refuses: boolean;
+  /** Changes that one commit would not take with the others; nothing is computed of them. */
+  left: readonly PendingChange[];
 };
+
+/** Symbols that a commit of several changes learns: more would let other sessions wait for the store. */
+const WORK_PER_COMMIT = 20_000;
 
 /** What changes are computed on, and whether it comes from the cache and may be old. */
 export type KnownSession = {
@@ -49,7 +57,7 @@ export type KnownSession = {
   guessed: boolean;
 };
 
-/** Computes the changes in order; a refused one does not hinder the others. Leaves `known` as it is. */
+/** Computes the changes in order, as many as one commit may take; a refused one does not hinder the others. Leaves `known` as it is. */
 export function foldChanges(
   changes: readonly PendingChange[],
   known: KnownSession,
@@ -63,14 +71,22 @@ export function foldChanges(
     delta: undefined,
     outcomes: [],
     learns: [],
+    work: 0,
     refuses: false,
+    left: [],
   };
-  for (const pending of changes) {
+  for (const [i, pending] of changes.entries()) {
     pending.call.sessionId = known.state.sessionId;
     pending.call.nodeId = known.state.nodeId;
     try {
       const { state, memory } = fold;
       const step = pending.change.apply({ state, memory, seen, vectors: rule.vectors });
+      const work = step.learns.reduce((sum, learn) => sum + workOf(learn), fold.work);
+      if (i > 0 && work > WORK_PER_COMMIT) {
+        fold.left = changes.slice(i);
+        break;
+      }
+      fold.work = work;
       const firstLearn = fold.learns.length;
       for (const outcome of step.outcomes) {
         seen.set(outcome.id, outcome.reply);

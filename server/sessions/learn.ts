@@ -79,26 +79,39 @@ export function applyLearn({ state, memory, vectors }: Base): Step<string | null
   };
 }
 
-/**
- * What a learn does to the node: nothing where there is neither a pattern nor a vector.
- *
- * @throws ServiceError LIMIT_EXCEEDED for what a store could not take in one step
- */
+/** What a learn does to the node: nothing where there is neither a pattern nor a vector. @throws ServiceError LIMIT_EXCEEDED */
 export function learnsOf({ learned, ...outcome }: LearnOutcome): Learn[] {
-  if (learned === null) {
-    const vectors = "vectors" in outcome ? outcome.vectors : null;
-    return vectors === null ? [] : [vectors];
+  if (learned !== null) {
+    refuseOver("patternSymbols", learned.length);
+    refuseOver("patternCharacters", charactersOf(learned.events));
+    refuseOver("learnedSymbols", workOf(learned));
+    return [learned];
   }
-  refuseOver("patternSymbols", learned.length);
-  const emotives = Object.keys(learned.affinity ?? {}).length;
-  refuseOver("learnedAffinities", learned.occurrences.length * emotives);
-  return [learned];
+  const vectors = "vectors" in outcome ? outcome.vectors : null;
+  return vectors === null ? [] : [vectors];
 }
 
-function refuseOver(limit: "patternSymbols" | "learnedAffinities", count: number): void {
+/** About what a store has to do for a learn, in symbols. */
+export function workOf(learn: Learn): number {
+  if (learn.kind !== "learn") return learn.vectors.length;
+  const emotives = Object.keys(learn.affinity ?? {}).length;
+  return learn.length + learn.occurrences.length * emotives;
+}
+
+function charactersOf(events: readonly (readonly string[])[]): number {
+  let characters = 0;
+  for (const event of events) for (const symbol of event) characters += symbol.length;
+  return characters;
+}
+
+/** @throws ServiceError LIMIT_EXCEEDED for what a store could not take in one step without keeping others waiting */
+export function refuseOver(
+  limit: "patternSymbols" | "patternCharacters" | "learnedSymbols",
+  count: number,
+): void {
   const { max, meaning } = LIMITS[limit];
   if (count <= max) return;
-  const message = `over a limit: at most ${max} ${meaning}, not ${count}; clear short-term memory, or learn it sooner`;
+  const message = `over a limit: at most ${max} ${meaning}; clear short-term memory, or learn it sooner`;
   throw new ServiceError("LIMIT_EXCEEDED", message, { limit, max });
 }
 

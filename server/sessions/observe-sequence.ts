@@ -7,8 +7,8 @@ import type {
   SessionDelta,
   SessionState,
 } from "../stores/session-store.ts";
-import { applyLearn, LEARN_WEIGHT, PARTS_TO_LEARN } from "./learn.ts";
-import type { Observation, RememberedObservation } from "./observe.ts";
+import { applyLearn, LEARN_WEIGHT, PARTS_TO_LEARN, refuseOver, workOf } from "./learn.ts";
+import type { Observation } from "./observe.ts";
 import { applyObservation, observeReply, partsToObserve } from "./observe.ts";
 import type { Base, Seen, SessionChange, Step } from "./session-change.ts";
 import { emptyDelta, joinDeltas, rememberedId, replayStep } from "./session-change.ts";
@@ -27,7 +27,7 @@ export type MemoryRule = Pick<Retention, "events" | "accumulated">;
 
 /** What is remembered of a sequence: enough to answer a repeat, which brings the same observations. */
 type RememberedSequence = {
-  results: [...RememberedObservation, replayed: boolean][];
+  results: [time: number, stmLength: number, learned: string | null, replayed: boolean][];
   learned: string[];
   finalLearned: string | null;
   initialStmLength: number;
@@ -75,6 +75,7 @@ class SequenceRun {
   readonly #learns: Learn[] = [];
   readonly #learned: string[] = [];
   #delta: SessionDelta = emptyDelta();
+  #work = 0;
 
   constructor(base: Base, sequence: Sequence, rule: MemoryRule) {
     this.#initial = base.state;
@@ -150,7 +151,11 @@ class SequenceRun {
 
   #take({ state, delta, learns }: Pick<Step<unknown>, "state" | "delta" | "learns">): void {
     this.#base.state = state;
-    for (const learn of learns) this.#learns.push(learn);
+    for (const learn of learns) {
+      this.#learns.push(learn);
+      this.#work += workOf(learn);
+      refuseOver("learnedSymbols", this.#work);
+    }
     if (delta === undefined) return;
     applyDelta(this.#base.memory, delta, this.#rule);
     this.#delta = joinDeltas(this.#delta, delta);

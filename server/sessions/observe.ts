@@ -57,6 +57,9 @@ export type StmRule = Pick<Retention, "events">;
 /** What is remembered of an observation: its time, the STM's length after it, the pattern learned. */
 export type RememberedObservation = [time: number, stmLength: number, learned: string | null];
 
+/** And where it asked for predictions, the version of the session that had just this short-term memory. */
+type WithVersion = [...RememberedObservation, version?: number];
+
 /** One observation. @throws ServiceError TIME_CONFLICT, VECTOR_DIMENSION_MISMATCH */
 export function observe(
   observation: Observation,
@@ -87,11 +90,14 @@ function refuseOtherTime(state: SessionState, expectedTime: number | undefined):
   );
 }
 
+/** What an observation reads that may learn by itself. */
+export const PARTS_TO_LEARN_WITHIN: readonly SessionPart[] = ["stm", "vectors"];
+
 /** What an observation reads of a session: most need nothing but its state. */
 export function partsToObserve(state: SessionState, predicts: boolean): readonly SessionPart[] {
   const { maxPatternLength = DEFAULT_SESSION_CONFIG.maxPatternLength } = state.config;
   const mayLearn = maxPatternLength !== null && maxPatternLength > 0;
-  if (mayLearn) return ["stm", "vectors"];
+  if (mayLearn) return PARTS_TO_LEARN_WITHIN;
   return predicts ? ["stm"] : [];
 }
 
@@ -126,7 +132,11 @@ export function applyObservation(
       metadata: isEmpty(metadata) ? [] : [metadata],
       percept: { strings: processed.strings, vectors, metadata },
     },
-    outcomes: id === undefined ? [] : [{ id, reply: remembered }],
+    outcomes:
+      id === undefined
+        ? []
+        : // What predicts is alone in its commit, which makes the next version.
+          [{ id, reply: rule.predicts ? [...remembered, state.version + 1] : remembered }],
     learns,
     reply: rule.predicts ? { ...reply, predictions: [] } : reply,
     question:
@@ -212,10 +222,10 @@ function replay(
   observation: Observation,
   rule: { first: RememberedObservation; predicts: boolean },
 ): Step<ObserveReply> {
-  const [time, , learned] = rule.first;
+  const [, , learned, version] = rule.first as WithVersion;
   const reply = observeReply(state, observation, { remembered: rule.first, replayed: true });
   const step = replayStep(state, reply);
-  if (!rule.predicts || state.time !== time || learned !== null) return step;
+  if (!rule.predicts || state.version !== version || learned !== null) return step;
 
   const config = effectiveConfig(state.config);
   const isOff =

@@ -86,10 +86,14 @@ export class Predictions {
     };
     const { session, following } = await queue.task(sessionId, begin, call);
     call.trace("loaded", { version: noted(session, call).state.version });
-    using node = await following;
-    call.trace("followed");
-    const answer = await reading.answer(session, node);
-    call.trace("predicted");
-    return answer;
+    try {
+      const node = await call.aside(following);
+      call.trace("followed");
+      const answer = await reading.answer(session, node);
+      call.trace("predicted");
+      return answer;
+    } finally {
+      release(following);
+    }
   }
 }

@@ -21,6 +21,8 @@ import { hasParts, worthKeeping } from "./session-memory.ts";
 type Cached = { state: SessionState; memory: KnownMemory };
 
 const CACHED_STATES = 20_000;
+/** Of all that is kept beside the states, estimated. */
+const CACHED_BYTES = 32 * 2 ** 20;
 
 /** What a change that asks its node reads of a session in most cases: loaded before its state is known. */
 const PARTS_OF_ASKING: readonly SessionPart[] = ["stm"];
@@ -35,7 +37,7 @@ export class SessionCommitter {
   readonly #store: SessionStore;
   readonly #nodes: NodeAccess;
   readonly #rules: { contact(): Contact; retention: Retention };
-  readonly #cache = new LRUCache<string, Cached>({ max: CACHED_STATES });
+  readonly #cache = new LRUCache<string, Cached>({ max: CACHED_STATES, maxSize: CACHED_BYTES });
   /** Commits that found a newer version, since start. */
   conflicts = 0;
 
@@ -50,39 +52,53 @@ export class SessionCommitter {
   }
 
   /**
-   * Applies `changes` in order as one commit and settles each; a refused one does not hinder the others.
-   * One that asks its node comes alone. Gives the error that kept all of them from happening, if there was one.
+   * Applies `changes` in order, in few commits, and settles each; a refused one does not hinder the others. One that
+   * asks its node comes alone. Gives the error that kept some of them, the last, from happening, if there was one.
    */
   async commit(sessionId: string, changes: readonly PendingChange[]): Promise<unknown> {
-    try {
-      await this.#commit(sessionId, changes);
-      return undefined;
-    } catch (error) {
-      this.#cache.delete(sessionId);
-      if (changes.length > 1 && isRefusal(error)) {
+    let left = changes;
+    let most = changes.length;
+    while (left.length > 0) {
+      const next = left.slice(0, most);
+      try {
+        const undone = await this.#commit(sessionId, next);
+        left = [...undone, ...left.slice(most)];
+      } catch (error) {
+        this.#cache.delete(sessionId);
+        if (!isRefusal(error)) {
+          for (const pending of left) pending.reject(error);
+          return error;
+        }
         // The vectors of one learn do not fit the node, which only the store could tell: the others must not suffer.
-        for (const change of changes) await this.commit(sessionId, [change]);
-        return undefined;
+        if (next.length === 1) {
+          next[0]?.reject(error);
+          left = left.slice(1);
+        }
+        most = 1;
       }
-      for (const pending of changes) pending.reject(error);
-      return error;
     }
+    return undefined;
   }
 
   forget(sessionId: string): void {
     this.#cache.delete(sessionId);
   }
 
-  async #commit(sessionId: string, changes: readonly PendingChange[]): Promise<void> {
+  /** Gives the changes that are still to do. */
+  async #commit(
+    sessionId: string,
+    changes: readonly PendingChange[],
+  ): Promise<readonly PendingChange[]> {
     const asking = changes.find(({ change }) => change.asks !== undefined);
     if (asking === undefined) return this.#attempt(sessionId, changes, undefined);
 
     const following = followNodeOf(sessionId, this.#nodes, asking.call.deadlineAt);
     try {
       // Together one round trip.
-      const [node, known] = await Promise.all([following, this.#knowFor(sessionId, asking)]);
+      const both = Promise.all([following, this.#knowFor(sessionId, asking)]);
+      const [node, known] = await asking.call.aside(both);
       trace(changes, "followed", {});
-      await this.#attempt(sessionId, changes, { node, known });
+      return await this.#attempt(sessionId, changes, { node, known });
     } finally {
       release(following);
     }
@@ -92,11 +108,13 @@ export class SessionCommitter {
     sessionId: string,
     changes: readonly PendingChange[],
     asked: { node: FollowedNode; known: KnownSession } | undefined,
-  ): Promise<void> {
+  ): Promise<readonly PendingChange[]> {
     const deadlineAt = Math.max(...changes.map(({ call }) => call.deadlineAt));
-    const vectors = await askForVectors(changes, asked?.node);
     let known =
       asked?.known ?? this.#guess(sessionId) ?? (await this.#load(sessionId, changes, []));
+    const { vectors, refusal } = await askForVectors(changes, asked?.node);
+    // A repeat of what has happened is answered whatever the node would say now.
+    if (refusal !== undefined && known.guessed) known = await this.#load(sessionId, changes, []);
     while (this.#rules.contact().nowMs < deadlineAt) {
       const { state } = known;
       const parts = changes.flatMap(({ change }) => change.parts(state));
@@ -109,6 +127,7 @@ export class SessionCommitter {
         vectors: vectors?.fresh(),
       });
       trace(changes, "computed", { version: known.state.version });
+      if (refusal !== undefined && fold.delta !== undefined) throw refusal;
       const isFinal = fold.delta === undefined || fold.refuses;
       if (isFinal && known.guessed) {
         // A refusal, or an answer that writes nothing, holds only for a state just read.
@@ -116,9 +135,8 @@ export class SessionCommitter {
         continue;
       }
       if (asked !== undefined) await this.#predict(fold, asked.node);
-      if (fold.delta === undefined) return settle(fold.settled);
       const stale = await this.#write(sessionId, changes, { fold, known });
-      if (stale === undefined) return;
+      if (stale === undefined) return fold.left;
       known = stale;
     }
     throw new ServiceError(
@@ -134,7 +152,10 @@ export class SessionCommitter {
     changes: readonly PendingChange[],
     { fold, known }: { fold: Fold; known: KnownSession },
   ): Promise<KnownSession | undefined> {
-    if (fold.delta === undefined) return undefined;
+    if (fold.delta === undefined) {
+      settle(fold.settled);
+      return undefined;
+    }
     const result = await this.#store.commit({
       sessionId,
       at: this.#rules.contact(),
@@ -156,7 +177,8 @@ export class SessionCommitter {
     trace(changes, "committed", { version, changes: changes.length });
     // No change reads the metadata, which may be large.
     const state = { ...fold.state, version, metadata: {} };
-    this.#cache.set(sessionId, { state, memory: worthKeeping(fold.memory) });
+    const { memory, bytes } = worthKeeping(fold.memory);
+    this.#cache.set(sessionId, { state, memory }, { size: bytes });
     settle(fold.settled, result.frequencies);
     return undefined;
   }
@@ -202,13 +224,19 @@ export class SessionCommitter {
   }
 }
 
+/** What the node says of the vectors asked for, or why it refuses them. */
 async function askForVectors(
   changes: readonly PendingChange[],
   node: FollowedNode | undefined,
-): Promise<NodeVectors | undefined> {
+): Promise<{ vectors?: NodeVectors; refusal?: unknown }> {
   const vectors = changes.flatMap(({ change }) => change.asks?.vectors ?? []);
-  if (node === undefined || vectors.length === 0) return undefined;
-  return new NodeVectors(vectors, await node.nearest(vectors, NEIGHBOURS));
+  if (node === undefined || vectors.length === 0) return {};
+  try {
+    return { vectors: new NodeVectors(vectors, await node.nearest(vectors, NEIGHBOURS)) };
+  } catch (refusal) {
+    if (isRefusal(refusal)) return { refusal };
+    throw refusal;
+  }
 }
 
 function idsOf(changes: readonly PendingChange[]): string[] {

@@ -8,8 +8,9 @@ import type {
 /** What a worker holds of a session's memory; a part that is absent was not loaded. */
 export type KnownMemory = Partial<SessionMemory>;
 
-/** Events, emotives and the rest that a worker keeps of one session between two commits, in all. */
-const ITEMS_KEPT = 256;
+/** Of the short-term memory of one session, between two commits. */
+const BYTES_KEPT = 16_384;
+const BYTES_PER_ENTRY = 32;
 
 export function copyMemory({ stm, emotives, metadata, vectors }: KnownMemory): KnownMemory {
   return {
@@ -58,10 +59,33 @@ function update<T>(
   if (items.length > change.keep) items.splice(0, items.length - change.keep);
 }
 
-/** `memory` if it is small enough to be kept beside the session's state, else nothing of it. */
-export function worthKeeping(memory: KnownMemory): KnownMemory {
-  const { stm = [], emotives = [], metadata = [], vectors = [] } = memory;
-  const items = stm.length + emotives.length + metadata.length;
-  // Vectors may be long, and soon wait no more.
-  return items <= ITEMS_KEPT && vectors.length === 0 ? memory : {};
+/**
+ * The parts of `memory` that are worth being kept beside the session's state until its next call, and about how many
+ * bytes they take: a short-term memory that is small, as where sessions learn by themselves, and what is empty.
+ */
+export function worthKeeping(memory: KnownMemory): { memory: KnownMemory; bytes: number } {
+  const kept: KnownMemory = {};
+  let bytes = BYTES_PER_ENTRY;
+  for (const part of ["emotives", "metadata", "vectors"] as const) {
+    if (memory[part]?.length === 0) kept[part] = [];
+  }
+  if (memory.stm !== undefined) {
+    const size = sizeOf(memory.stm);
+    if (size <= BYTES_KEPT) {
+      kept.stm = memory.stm;
+      bytes += size;
+    }
+  }
+  return { memory: kept, bytes };
+}
+
+/** Estimated. */
+function sizeOf(events: readonly (readonly string[])[]): number {
+  let bytes = 0;
+  for (const event of events) {
+    bytes += BYTES_PER_ENTRY;
+    for (const symbol of event) bytes += BYTES_PER_ENTRY + 2 * symbol.length;
+    if (bytes > BYTES_KEPT) break;
+  }
+  return bytes;
 }

@@ -1,4 +1,4 @@
-import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import { ERROR_CATALOGUE, ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { Call } from "./call.ts";
 import type { PendingChange } from "./fold.ts";
 import type { SessionChange } from "./session-change.ts";
@@ -75,7 +75,7 @@ export class SessionQueue {
         "run" in first
           ? await runTask(first)
           : await this.#committer.commit(sessionId, next as PendingChange[]);
-      if (isStoreFailure(failure)) {
+      if (mayBeRepeated(failure)) {
         // The calls that failed will be repeated: those that came after them must not overtake them.
         for (const pending of line.splice(0)) pending.reject(failure);
       }
@@ -106,8 +106,8 @@ async function runTask(task: PendingTask): Promise<unknown> {
   }
 }
 
-function isStoreFailure(failure: unknown): boolean {
-  return failure instanceof ServiceError && failure.code === "STORE_UNAVAILABLE";
+function mayBeRepeated(failure: unknown): boolean {
+  return failure instanceof ServiceError && ERROR_CATALOGUE[failure.code].retryable;
 }
 
 /** Removes from the front of `line` one task, one change that asks its node, or the changes that one commit takes. */

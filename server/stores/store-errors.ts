@@ -22,7 +22,7 @@ export function patternNotFound(hash: string): ServiceError {
 
 /** Numbers that the node's vectors have, and those of one that was to join them. */
 export function vectorDimensionMismatch(expected: number, actual: number): ServiceError {
-  const message = `the vectors of this node have ${expected} numbers, but this one has ${actual}`;
+  const message = `a vector that is to be learned has ${actual} numbers, those it is to stand beside have ${expected}: session.clearStm lets go of vectors that wait for a learn`;
   return new ServiceError("VECTOR_DIMENSION_MISMATCH", message, { expected, actual });
 }
 

@@ -101,7 +101,7 @@ const SESSION_ID: Rule = { bad: [...NO_TEXT, "", LONE, "x".repeat(129)] };
 const REQUEST_ID: Rule = { bad: NO_ID, optional: true };
 const TTL: Rule = { bad: [...NO_INTEGER, 0, -1, 2_592_001], optional: true };
 const LIMIT: Rule = { bad: [...NO_INTEGER, 0, -1, 1_001], optional: true };
-const CURSOR: Rule = { bad: [...NO_TEXT, "", LONE, "x", "x".repeat(1_025)], optional: true };
+const CURSOR: Rule = { bad: [...NO_TEXT, "", LONE, "x", "x".repeat(2_049)], optional: true };
 const NODE_ID: Rule = { good: "n", bad: [...NO_TEXT, LONE] };
 const PATTERN_NAME: Rule = {
   good: "a".repeat(40),

@@ -267,6 +267,20 @@ describe.each(STORE_KINDS)("long-term memory on %s", (kind) => {
       expect(off.predictions).toEqual([]);
     });
 
+    it("is left out of a repeat once short-term memory is another", async () => {
+      const nodeId = newNode();
+      await learnEvents(url, nodeId, [["a"], ["b"], ["c"]]);
+      const sessionId = await createSession(url, nodeId);
+      const input = { sessionId, strings: ["a", "b"], observationId: "once", predict: true };
+      await call(url, "session.observe", input);
+      await call(url, "session.learn", { sessionId });
+
+      const again = await call<ObserveReply>(url, "session.observe", input);
+
+      expect(again).toMatchObject({ replayed: true, time: 1 });
+      expect(again).not.toHaveProperty("predictions");
+    });
+
     it("tells the same again when its observe is repeated", async () => {
       const nodeId = newNode();
       await learnEvents(url, nodeId, [["a"], ["b"], ["c"]]);
@@ -424,6 +438,27 @@ describe.each(STORE_KINDS)("long-term memory on %s", (kind) => {
       expect(seen).toEqual(["p0", "p1", "p2", "p3", "p4", "p5", "p6"]);
     });
 
+    it("ends a page of patterns early when they are long", async () => {
+      const nodeId = newNode();
+      const symbol = "x".repeat(1_000);
+      for (let i = 0; i < 6; i += 1) {
+        const sessionId = await createSession(url, nodeId);
+        const wide = Array.from({ length: 900 }, (_, k) => `${i} ${k} ${symbol}`);
+        await call(url, "session.observe", { sessionId, strings: wide });
+        await call(url, "session.learn", { sessionId });
+      }
+
+      const page = await call<{ items: Pattern[]; nextCursor: string | null }>(
+        url,
+        "node.patterns",
+        { nodeId },
+      );
+
+      expect(page.items).toHaveLength(5);
+      expect(page.nextCursor).not.toBeNull();
+      expect(await allPatterns(url, nodeId)).toHaveLength(6);
+    });
+
     it("tells statistics of the symbols asked for, zeros for one it does not know", async () => {
       const nodeId = newNode();
       await learnEvents(url, nodeId, [["a"], ["a"], ["b"]]);
@@ -442,6 +477,26 @@ describe.each(STORE_KINDS)("long-term memory on %s", (kind) => {
         { symbol: "nothing", frequency: 0, patternMemberFrequency: 0, affinity: {} },
         { symbol: "a", frequency: 3, patternMemberFrequency: 2, affinity: {} },
       ]);
+    });
+
+    it("lists symbols page by page, however long they are", async () => {
+      const nodeId = newNode();
+      const symbols = ["a", "é".repeat(512), "😀".repeat(256)];
+      for (const symbol of symbols) await learnEvents(url, nodeId, [[symbol, symbol]]);
+      const seen: string[] = [];
+      let cursor: string | null | undefined;
+      do {
+        const input: object = { nodeId, limit: 1, ...(cursor ? { cursor } : {}) };
+        const page = await call<{ items: NodeSymbol[]; nextCursor: string | null }>(
+          url,
+          "node.symbols",
+          input,
+        );
+        seen.push(...page.items.map(({ symbol }) => symbol));
+        cursor = page.nextCursor;
+      } while (cursor !== null);
+
+      expect(seen).toEqual(symbols);
     });
 
     it("takes a pattern's name with or without its prefix, and says when there is none", async () => {

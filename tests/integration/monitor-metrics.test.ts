@@ -144,6 +144,45 @@ describe("monitor.stats", () => {
   });
 });
 
+describe("long-term memory's figures", () => {
+  it("count what was learned and predicted, repeats left out, and the replica that predicts", async () => {
+    await using store = await openTestStore("sqlite");
+    await using service = await watchService({ store: store.url, workers: 2 });
+    const { url } = service;
+    const sessionId = await observe(service, 2);
+    const before = await scrape(service);
+    const learn = { sessionId, requestId: "once" };
+    await dataOf(url, "session.learn", { input: learn });
+    await dataOf(url, "session.learn", { input: learn });
+    const config = { maxPatternLength: 2 };
+    await dataOf(url, "session.configure", { input: { sessionId, config } });
+    for (let i = 0; i < 2; i++) {
+      await dataOf(url, "session.observe", { input: { sessionId, strings: ["b"] } });
+    }
+    await dataOf(url, "session.predict", { input: { sessionId: await observe(service, 1) } });
+
+    const after = await scrape(service);
+    const stats = await waitFor(
+      async () => {
+        const found = await dataOf<StatsReport>(url, "monitor.stats");
+        // The other worker's part comes with its next report.
+        const { callsByProcedure: calls, observations } = found.counters;
+        const isWhole = calls["session.learn"] === 2 && calls["session.predict"] === 1;
+        return isWhole && observations === 5 ? found : undefined;
+      },
+      { what: "all calls to be counted" },
+    );
+
+    expect(before.get("kato_replica_nodes")).toBe(0);
+    expect(before.get("kato_replica_bytes")).toBe(0);
+    expect(after.get("kato_learns_total")).toBe(2);
+    expect(after.get("kato_predictions_total")).toBe(1);
+    expect(after.get("kato_replica_nodes")).toBe(1);
+    expect(after.get("kato_replica_bytes")).toBeGreaterThan(0);
+    expect(stats.counters).toMatchObject({ learns: 2, predictions: 1 });
+  });
+});
+
 /** Observes so many times on a new session, each on a connection of its own; gives the session. */
 async function observe({ url }: WatchedService, count: number): Promise<string> {
   const sessionId = await createSession(url);

@@ -29,7 +29,10 @@ describe.each(STORE_KINDS)(
         sessionId = await createSession(service.url, "large");
         await observeEvents(service.url, sessionId, [["first"], ["s7"]]);
       }
-      await using hasty = await startService({ store: store.url, env: { KATO_DEADLINE_MS: "100" } });
+      await using hasty = await startService({
+        store: store.url,
+        env: { KATO_DEADLINE_MS: "100" },
+      });
 
       const refusal = expectError(
         await tryCall(hasty.url, "session.predict", { sessionId }),

@@ -12,10 +12,10 @@ import type { OpenPlace } from "../contract/store-place.ts";
 import { openSqlitePlace, REDIS_DATABASES, redisPlaces } from "../contract/store-place.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 import { startRedis } from "../support/redis-server.ts";
-import { followerOf } from "../unit/replica/follower.ts";
-import type { Action } from "../unit/replica/random-changes.ts";
-import { action, changeOf } from "../unit/replica/random-changes.ts";
-import { expectSameMemory } from "../unit/replica/same-memory.ts";
+import { followerOf } from "../support/replica/follower.ts";
+import type { Action } from "../support/replica/random-changes.ts";
+import { action, changeOf } from "../support/replica/random-changes.ts";
+import { expectSameMemory } from "../support/replica/same-memory.ts";
 
 let server: RedisServer;
 beforeAll(async () => {

@@ -38,6 +38,7 @@ export function testCall(fields: Partial<Call> = {}): Call {
     sessionId: undefined,
     nodeId: undefined,
     queued: () => undefined,
+    aside: (promise) => promise,
     trace: () => undefined,
     ...fields,
   };

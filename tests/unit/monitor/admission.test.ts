@@ -56,6 +56,34 @@ describe("Admission", () => {
     expect([admission.running, admission.waiting]).toEqual([1, 0]);
   });
 
+  it("lets others run while a call waits long for something, as many as the queue has room for", async () => {
+    const { admission } = openAdmission({ limit: 1, queueLimit: 2 });
+    const slow = Promise.withResolvers<string>();
+    admission.enter();
+    const aside = admission.stepAside(slow.promise);
+    const next = admission.enter();
+
+    await next?.admitted;
+    const during = [admission.running, admission.waiting];
+    slow.resolve("done");
+
+    expect(during).toEqual([1, 1]);
+    expect(await aside).toBe("done");
+    expect([admission.running, admission.waiting]).toEqual([2, 0]);
+    admission.leave();
+    admission.leave();
+    expect(admission.running).toBe(0);
+  });
+
+  it("lets a call keep its place that waits for something ready", async () => {
+    const { admission } = openAdmission({ limit: 1, queueLimit: 2 });
+    admission.enter();
+
+    await admission.stepAside(Promise.resolve());
+
+    expect([admission.running, admission.waiting]).toEqual([1, 0]);
+  });
+
   it("lets monitoring calls through a full house, and counts them", () => {
     const { admission } = openAdmission({ limit: 1, queueLimit: 0 });
     admission.enter();

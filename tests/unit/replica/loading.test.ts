@@ -4,10 +4,10 @@ import { describe, expect, test } from "vitest";
 import { predict } from "@kato-rpc/server/engine/index/predict.ts";
 import { predictNaively } from "@kato-rpc/server/engine/naive/predict.ts";
 import { DEFAULT_SESSION_CONFIG } from "@kato-rpc/shared/session-config.ts";
-import { followerOf } from "./follower.ts";
-import { MemoryNodeStore } from "./memory-node-store.ts";
-import { action, events, perform } from "./random-changes.ts";
-import { expectSameMemory } from "./same-memory.ts";
+import { followerOf } from "../../support/replica/follower.ts";
+import { MemoryNodeStore } from "../../support/replica/memory-node-store.ts";
+import { action, events, perform } from "../../support/replica/random-changes.ts";
+import { expectSameMemory } from "../../support/replica/same-memory.ts";
 
 const TAG = "node";
 
@@ -86,6 +86,31 @@ describe("a replica that is loaded while the node changes", () => {
       expectSameMemory(replica(), store.memory(TAG));
     }
   });
+
+  test.each(["patterns", "vectors"])(
+    "is loaded anew when vectors of another dimension were learned after a clear, before its %s are read",
+    async (kind) => {
+      const store = new MemoryNodeStore();
+      store.learn(TAG, { events: [["a"], ["b"]] });
+      const { follower, replica } = followerOf(store, TAG);
+      let isDone = false;
+      store.beforeRead = (read) => {
+        if (read !== kind || isDone) return;
+        isDone = true;
+        const learned = (vector: number[]) =>
+          store.commit(TAG, { kind: "index-vectors", vectors: [{ name: `${vector}`, vector }] });
+        learned([1, 2]);
+        store.commit(TAG, { kind: "clear" });
+        learned([1, 2, 3]);
+      };
+
+      await follower.catchUp();
+
+      expect(isDone).toBe(true);
+      expect(replica().vectors.dimension).toBe(3);
+      expectSameMemory(replica(), store.memory(TAG));
+    },
+  );
 
   test("is given up, and forgotten, when the node is cleared again and again", async () => {
     const store = new MemoryNodeStore();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { learn } from "../../../server/sessions/learn.ts";
+import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import { baseOn } from "../../support/sessions.ts";
 
 const MEMORY = {
@@ -69,22 +70,23 @@ describe("learn", () => {
     expect(step.state.stmLength).toBe(0);
   });
 
-  it.each([
+  it.each<["patternSymbols" | "learnedSymbols" | "patternCharacters", object]>([
     ["patternSymbols", { stm: Array.from({ length: 26 }, (_, i) => symbols(i * 4_096, 4_096)) }],
     [
-      "learnedAffinities",
+      "learnedSymbols",
       {
         stm: [symbols(0, 1_000)],
-        emotives: [Object.fromEntries(symbols(0, 101).map((name) => [name, 1]))],
+        emotives: [Object.fromEntries(symbols(0, 250).map((name) => [name, 1]))],
       },
     ],
+    ["patternCharacters", { stm: [symbols(0, 2_000).map((name) => name.padEnd(1_000))] }],
   ])("refuses what is over the limit of %s", (limit, fields) => {
     const base = baseOn({ stmLength: 26 }, { memory: { ...MEMORY, ...fields } });
 
     expect(() => learn("r").apply(base)).toThrow(
       expect.objectContaining({
         code: "LIMIT_EXCEEDED",
-        details: { limit, max: 100_000 },
+        details: { limit, max: LIMITS[limit].max },
       }),
     );
   });

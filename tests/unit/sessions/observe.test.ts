@@ -124,12 +124,13 @@ describe("observe", () => {
   });
 
   it("tells predictions again while short-term memory is what it was, and no others later", () => {
-    const seen = new Map([["oid", [4, 1, null]]]);
+    const seen = new Map([["oid", [4, 1, null, 9]]]);
     const change = observe(observation({ strings: ["a"] }), { ...rule, predicts: true });
     const memory = { stm: [["a"]] };
 
-    const soon = change.apply(baseOn({ time: 4 }, { seen, memory }));
-    const later = change.apply(baseOn({ time: 5 }, { seen, memory }));
+    const soon = change.apply(baseOn({ time: 4, version: 9 }, { seen, memory }));
+    // As after `clearStm` and four other observations.
+    const later = change.apply(baseOn({ time: 4, version: 14 }, { seen, memory }));
 
     expect(soon.question?.stm).toEqual([["a"]]);
     expect(later.question).toBeUndefined();

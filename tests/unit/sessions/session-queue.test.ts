@@ -4,15 +4,12 @@ import { clearStm } from "../../../server/sessions/clear-and-configure.ts";
 import { learn } from "../../../server/sessions/learn.ts";
 import { observe } from "../../../server/sessions/observe.ts";
 import { observeSequence } from "../../../server/sessions/observe-sequence.ts";
-import { SessionCommitter } from "../../../server/sessions/session-committer.ts";
-import { SessionQueue } from "../../../server/sessions/session-queue.ts";
 import { createSessionId } from "../../../server/stores/session-id.ts";
 import type { SessionCommit, SessionStore } from "../../../server/stores/session-store.ts";
 import { SqliteDatabase } from "../../../server/stores/sqlite/database.ts";
 import { SqliteSessionStore } from "../../../server/stores/sqlite/sqlite-session-store.ts";
+import { openLine as openLineOn, RETENTION } from "../../support/session-line.ts";
 import { observation, testCall } from "../../support/sessions.ts";
-
-const RETENTION = { events: 1_000, accumulated: 1_000, outcomes: 1_024 };
 
 /** No change here asks its node. */
 const NO_NODES = { follow: () => Promise.reject(new Error("asked its node")) };
@@ -32,22 +29,9 @@ afterEach(async () => {
   await store.close();
 });
 
-/** A line on `over`, as one worker has it; notes every commit that reaches the store. */
+/** A line on `over`, as one worker has it. */
 function openLine(over: SessionStore = store) {
-  const commits: SessionCommit[] = [];
-  const watched: SessionStore = Object.assign(Object.create(over) as SessionStore, {
-    load: over.load.bind(over),
-    delete: over.delete.bind(over),
-    commit(commit: SessionCommit) {
-      commits.push(commit);
-      return over.commit(commit);
-    },
-  });
-  const committer = new SessionCommitter(watched, NO_NODES, {
-    contact: () => ({ nowMs: Date.now(), slides: true }),
-    retention: RETENTION,
-  });
-  return { queue: new SessionQueue(committer, Date.now), commits };
+  return openLineOn(over, NO_NODES);
 }
 
 function see(symbol: string, expectedTime?: number) {

@@ -5,7 +5,7 @@ import type { NodeChange } from "@kato-rpc/server/engine/node-change.ts";
 import type { Event } from "@kato-rpc/shared/observation.ts";
 import type { MemoryNodeStore } from "./memory-node-store.ts";
 
-/** Few, so that patterns are learned again and share symbols; `s00` and on so that pages of symbols have an order. */
+/** Few, so that patterns are learned again and share symbols; some of a kind that is easily written wrong. */
 export const SYMBOLS = ["a", "b", "c", "d", "é😀", "__proto__", 'with "quotes"', "\\"];
 
 const EMOTIVES = ["joy", "__proto__", "\\", "\n"];
