@@ -2,7 +2,6 @@ import { z } from "zod";
 import { atMost, atMostBytes, limitIssue, wellFormed } from "./checks.ts";
 import { callerIdSchema } from "./ids.ts";
 import { exceedsBytes, LIMITS } from "./limits.ts";
-import type { Prediction } from "./prediction.ts";
 
 /** Keys are chosen by users: objects of this kind have no prototype inside the service. */
 export type Emotives = Record<string, number>;
@@ -125,23 +124,3 @@ export const observationFields = {
 
 export const observationSchema = z.strictObject(observationFields);
 export type ObservationInput = z.infer<typeof observationSchema>;
-
-/** What `observe` answers; times count the observations since the session began or was cleared. */
-export type ObserveReply = {
-  sessionId: string;
-  nodeId: string;
-  observationId: string;
-  /** The session's time after this observation: 1, 2, 3, … */
-  time: number;
-  /** Events in short-term memory after this observation. */
-  stmLength: number;
-  /** `PTRN|<sha1>` of the pattern that this observation completed, or null. */
-  learned: string | null;
-  /** True when this id was observed before: the reply is the first one, nothing changed. */
-  replayed: boolean;
-  /**
-   * Where `predict` was asked for: what the node's patterns said of short-term memory with this observation, before a
-   * learn that it caused. Empty while `processPredictions` is off; absent from a replay once short-term memory moved on.
-   */
-  predictions?: Prediction[];
-};

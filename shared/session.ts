@@ -8,7 +8,7 @@ import {
   ttlSecondsSchema,
 } from "./ids.ts";
 import { atMost } from "./checks.ts";
-import type { Emotives, Event, Metadata, ObserveReply } from "./observation.ts";
+import type { Emotives, Event, Metadata } from "./observation.ts";
 import { metadataSchema, observationFields, observationSchema } from "./observation.ts";
 import type { Prediction, PredictionList } from "./prediction.ts";
 import type { SessionConfig } from "./session-config.ts";
@@ -87,6 +87,26 @@ export type SessionInfo = {
 };
 
 export type SessionPage = { items: SessionInfo[]; nextCursor: string | null };
+
+/** What `observe` answers; times count the observations since the session began or was cleared. */
+export type ObserveReply = {
+  sessionId: string;
+  nodeId: string;
+  observationId: string;
+  /** The session's time after this observation: 1, 2, 3, … */
+  time: number;
+  /** Events in short-term memory after this observation. */
+  stmLength: number;
+  /** `PTRN|<sha1>` of the pattern that this observation completed, or null. */
+  learned: string | null;
+  /** True when this id was observed before: the reply is the first one, nothing changed. */
+  replayed: boolean;
+  /**
+   * Where `predict` was asked for: what the node's patterns said of short-term memory with this observation, before a
+   * learn that it caused. Empty while `processPredictions` is off; absent from a replay once short-term memory moved on.
+   */
+  predictions?: Prediction[];
+};
 
 export type ObserveSequenceReply = {
   sessionId: string;

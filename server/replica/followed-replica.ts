@@ -5,7 +5,7 @@ import type { PredictionList, PredictionSettings } from "@kato-rpc/shared/predic
 import { comeAgain } from "./come-again.ts";
 import { beforeDeadline } from "./before-deadline.ts";
 import type { NodeFollower } from "./node-follower.ts";
-import type { FollowedNode } from "./node-replicas.ts";
+import type { FollowedNode } from "./followed-node.ts";
 import type { Nearest } from "./replica-messages.ts";
 import type { ReplicaLink } from "./thread-link.ts";
 

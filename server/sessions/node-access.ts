@@ -1,4 +1,5 @@
-import type { FollowedNode, NodeReplicas } from "../replica/node-replicas.ts";
+import type { FollowedNode } from "../replica/followed-node.ts";
+import type { NodeReplicas } from "../replica/node-replicas.ts";
 import { parseSessionId } from "../stores/session-id.ts";
 
 /** Where a session's order may ask about its node. */

@@ -1,5 +1,5 @@
-import type { JsonValue, ObserveReply } from "@kato-rpc/shared/observation.ts";
-import type { ObserveSequenceReply } from "@kato-rpc/shared/session.ts";
+import type { JsonValue } from "@kato-rpc/shared/observation.ts";
+import type { ObserveReply, ObserveSequenceReply } from "@kato-rpc/shared/session.ts";
 import type {
   Learn,
   Outcome,

@@ -1,11 +1,6 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
-import type {
-  Emotives,
-  Event,
-  Metadata,
-  ObservationInput,
-  ObserveReply,
-} from "@kato-rpc/shared/observation.ts";
+import type { Emotives, Event, Metadata, ObservationInput } from "@kato-rpc/shared/observation.ts";
+import type { ObserveReply } from "@kato-rpc/shared/session.ts";
 import { DEFAULT_SESSION_CONFIG, effectiveConfig } from "@kato-rpc/shared/session-config.ts";
 import type { SessionConfig } from "@kato-rpc/shared/session-config.ts";
 import { decideAutoLearning } from "../engine/auto-learning.ts";

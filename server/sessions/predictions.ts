@@ -1,7 +1,7 @@
 import type { PredictionOverrides } from "@kato-rpc/shared/session-config.ts";
 import { effectiveConfig, patchConfig } from "@kato-rpc/shared/session-config.ts";
 import type { Cognition, PredictReply } from "@kato-rpc/shared/session.ts";
-import type { FollowedNode } from "../replica/node-replicas.ts";
+import type { FollowedNode } from "../replica/followed-node.ts";
 import type { Contact, LoadedSession, SessionPart, SessionStore } from "../stores/session-store.ts";
 import type { Call } from "./call.ts";
 import { noted } from "./call.ts";

@@ -1,7 +1,7 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { LRUCache } from "lru-cache";
 import { NEIGHBOURS } from "../engine/observation.ts";
-import type { FollowedNode } from "../replica/node-replicas.ts";
+import type { FollowedNode } from "../replica/followed-node.ts";
 import type {
   Contact,
   Retention,

@@ -1,17 +1,18 @@
 import { randomUUID } from "node:crypto";
-import type { Metadata, ObservationInput, ObserveReply } from "@kato-rpc/shared/observation.ts";
-import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
-import { patchConfig } from "@kato-rpc/shared/session-config.ts";
-import type { PredictionOverrides } from "@kato-rpc/shared/session-config.ts";
+import type { Metadata, ObservationInput } from "@kato-rpc/shared/observation.ts";
 import type {
   Cognition,
   LearnReply,
+  ObserveReply,
   ObserveSequenceReply,
   Percept,
   PredictReply,
   SessionInfo,
   StmReply,
 } from "@kato-rpc/shared/session.ts";
+import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
+import { patchConfig } from "@kato-rpc/shared/session-config.ts";
+import type { PredictionOverrides } from "@kato-rpc/shared/session-config.ts";
 import { averageEmotives } from "../engine/emotives.ts";
 import type { Contact, Retention, SessionPart, SessionStore } from "../stores/session-store.ts";
 import { sessionNotFound } from "../stores/store-errors.ts";

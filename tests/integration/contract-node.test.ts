@@ -2,11 +2,11 @@ import type { NodeStats, NodeSymbol, Pattern } from "@kato-rpc/shared/node.ts";
 import type {
   Cognition,
   LearnReply,
+  ObserveReply,
   ObserveSequenceReply,
   PredictReply,
   StmReply,
 } from "@kato-rpc/shared/session.ts";
-import type { ObserveReply } from "@kato-rpc/shared/observation.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   allPatterns,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ObserveReply } from "@kato-rpc/shared/observation.ts";
 import type {
+  ObserveReply,
   ObserveSequenceReply,
   Percept,
   SessionInfo,

@@ -1,6 +1,5 @@
 import * as fc from "fast-check";
-import type { LearnReply, PredictReply } from "@kato-rpc/shared/session.ts";
-import type { ObserveReply } from "@kato-rpc/shared/observation.ts";
+import type { LearnReply, ObserveReply, PredictReply } from "@kato-rpc/shared/session.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PinnedClient } from "../support/clients/pinned-client.ts";
 import { pinToWorkers } from "../support/clients/pinned-client.ts";

@@ -1,6 +1,6 @@
-import type { ObserveReply } from "@kato-rpc/shared/observation.ts";
 import type {
   LearnReply,
+  ObserveReply,
   ObserveSequenceReply,
   PredictReply,
   StmReply,

@@ -1,8 +1,8 @@
 import type { NodeSymbol, Pattern, SymbolPage } from "@kato-rpc/shared/node.ts";
-import type { ObserveReply } from "@kato-rpc/shared/observation.ts";
 import type {
   Cognition,
   LearnReply,
+  ObserveReply,
   ObserveSequenceReply,
   Percept,
   PredictReply,

@@ -97,11 +97,10 @@ describe("a replica that is loaded while the node changes", () => {
       store.beforeRead = (read) => {
         if (read !== kind || isDone) return;
         isDone = true;
-        const learned = (vector: number[]) =>
-          store.commit(TAG, { kind: "index-vectors", vectors: [{ name: `${vector}`, vector }] });
-        learned([1, 2]);
+        store.commit(TAG, { kind: "index-vectors", vectors: [{ name: "two", vector: [1, 2] }] });
         store.commit(TAG, { kind: "clear" });
-        learned([1, 2, 3]);
+        const vectors = [{ name: "three", vector: [1, 2, 3] }];
+        store.commit(TAG, { kind: "index-vectors", vectors });
       };
 
       await follower.catchUp();

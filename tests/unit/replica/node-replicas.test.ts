@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 
 import { predictNaively } from "@kato-rpc/server/engine/naive/predict.ts";
 import { NodeReplicas } from "@kato-rpc/server/replica/node-replicas.ts";
-import type { FollowedNode } from "@kato-rpc/server/replica/node-replicas.ts";
+import type { FollowedNode } from "@kato-rpc/server/replica/followed-node.ts";
 import type { Event } from "@kato-rpc/shared/observation.ts";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { DEFAULT_SESSION_CONFIG } from "@kato-rpc/shared/session-config.ts";

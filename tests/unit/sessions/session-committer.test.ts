@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
-import type { ObserveReply } from "@kato-rpc/shared/observation.ts";
+import type { ObserveReply } from "@kato-rpc/shared/session.ts";
 import type { PredictionList } from "@kato-rpc/shared/prediction.ts";
 import { learnPattern } from "../../../server/engine/learning.ts";
 import { predictNaively } from "../../../server/engine/naive/predict.ts";
 import { NodeMemory } from "../../../server/engine/node-memory.ts";
 import { vectorName } from "../../../server/engine/vector-symbol.ts";
-import type { FollowedNode } from "../../../server/replica/node-replicas.ts";
+import type { FollowedNode } from "../../../server/replica/followed-node.ts";
 import { configure } from "../../../server/sessions/clear-and-configure.ts";
 import { learn } from "../../../server/sessions/learn.ts";
 import { observe } from "../../../server/sessions/observe.ts";
