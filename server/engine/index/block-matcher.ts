@@ -3,6 +3,9 @@ import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { StateQuery } from "./state-query.ts";
 
+/** So many are counted before the query's meter is told: most ranges are a few. */
+const MOST_STEPS_UNSPENT = 4_096;
+
 /**
  * The matching blocks of a pattern and the state (prediction.md §5.1), into fields of its own that the next call
  * overwrites. It looks for blocks only where one may begin and goes along the diagonal; no two blocks touch in
@@ -48,13 +51,13 @@ export class BlockMatcher {
   matchSingle(slot: number): void {
     const symbols = this.#symbols;
     const starts = this.#starts;
-    const { termOf, positions, positionStarts } = this.#query;
+    const { termOf, masks } = this.#query;
     const start = starts[slot] ?? 0;
     let at = start;
     while ((termOf[(symbols[at] ?? 0) & SYMBOL_BITS] ?? 1) === 0) at += 1;
     const term = termOf[(symbols[at] ?? 0) & SYMBOL_BITS] ?? 0;
     this.patternStarts[0] = at - start;
-    this.stateStarts[0] = positions[positionStarts[term] ?? 0] ?? 0;
+    this.stateStarts[0] = masks.positions[masks.starts[term] ?? 0] ?? 0;
     this.lengths[0] = 1;
     this.count = 1;
     this.matched = 1;
@@ -83,34 +86,46 @@ export class BlockMatcher {
     const fromB = ranges[place * 4 + 2] ?? 0;
     const toB = ranges[place * 4 + 3] ?? 0;
     const pattern = this.#pattern;
-    const { terms, positions, positionStarts } = this.#query;
+    const { terms } = this.#query;
+    const { positions, starts } = this.#query.masks;
     let bestA = 0;
     let bestB = 0;
     let best = 0;
+    let steps = toA - fromA;
     // Only a longer block counts, and none longer fits into what is left.
     for (let a = fromA; a < toA - best; a += 1) {
       const term = pattern[a] ?? 0;
       if (term === 0) continue;
-      const endOfPositions = positionStarts[term + 1] ?? 0;
-      for (let p = positionStarts[term] ?? 0; p < endOfPositions; p += 1) {
+      const endOfPositions = starts[term + 1] ?? 0;
+      steps = this.#pay(steps + endOfPositions - (starts[term] ?? 0));
+      for (let p = starts[term] ?? 0; p < endOfPositions; p += 1) {
         const b = positions[p] ?? 0;
         if (b < fromB) continue;
         if (b >= toB - best) break;
         const before = a > fromA && b > fromB ? (pattern[a - 1] ?? 0) : 0;
         if (before !== 0 && before === terms[b - 1]) continue;
         const length = this.#runFrom(a, b, Math.min(toA - a, toB - b));
+        steps = this.#pay(steps + length);
         if (length <= best) continue;
         best = length;
         bestA = a;
         bestB = b;
       }
     }
+    this.#query.work.spend(steps);
     if (best === 0) return place;
 
     this.#add(bestA, bestB, best);
     const left = { fromA, toA: bestA, fromB, toB: bestB };
     const right = { fromA: bestA + best, toA, fromB: bestB + best, toB };
     return this.#wait(this.#wait(place, left), right);
+  }
+
+  /** Tells the query's meter of many steps; gives how many it is still to be told of. */
+  #pay(steps: number): number {
+    if (steps <= MOST_STEPS_UNSPENT) return steps;
+    this.#query.work.spend(steps);
+    return 0;
   }
 
   /** Equal symbols from a position of the pattern and one of the state on, at most so many; the first is known. */

@@ -49,14 +49,12 @@ export function pruneCandidates(pruning: Pruning): number[] {
   const order = isBounded ? byCommonLength(commons, count) : undefined;
   for (let i = 0; i < count; i += 1) {
     const index = order?.[i] ?? i;
-    query.breathe(i);
     const slot = slots[index] ?? 0;
+    const length = (starts[slot + 1] ?? 0) - (starts[slot] ?? 0);
+    query.breathe(length);
     const last = best.last;
     if (bound !== undefined && last >= 0) {
-      const highest = bound.of(
-        commons?.[index] ?? 0,
-        (starts[slot + 1] ?? 0) - (starts[slot] ?? 0),
-      );
+      const highest = bound.of(commons?.[index] ?? 0, length);
       const needed = potentials[last] ?? 0;
       if (highest < needed || (highest === needed && compareTied(index, last) > 0)) continue;
     }

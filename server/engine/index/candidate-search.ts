@@ -85,10 +85,11 @@ function createFilter(
 /** Looks at all patterns once more: whether any passed the filters, and how near the best of them came. */
 function explainEmpty(node: NodeReplica, query: StateQuery, test: SlotTest): IndexSearchResult {
   const overlaps = new OverlapCounter(node, query);
+  const { starts, size } = node.patterns;
   let hasPassed = false;
   let best = 0;
-  for (let slot = 0; slot < node.patterns.size; slot += 1) {
-    query.breathe(slot);
+  for (let slot = 0; slot < size; slot += 1) {
+    query.breathe((starts[slot + 1] ?? 0) - (starts[slot] ?? 0));
     if (node.patterns.frequencyOf(slot) === 0 || test.passes?.(slot) === false) continue;
     hasPassed = true;
     if (overlaps.sharesAny(slot)) best = Math.max(best, test.similarity(slot));

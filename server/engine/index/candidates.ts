@@ -44,18 +44,19 @@ function findByTokens(
   query: StateQuery,
   { test, slots }: { test: SlotTest & { common: CommonLength }; slots: Int32Array },
 ): Candidates {
-  const { state, settings } = query;
+  const { state } = query;
   const { passes, common: commonLength } = test;
   const { frequencies, starts } = patterns;
-  const least = new LeastCommon(state.length, settings.recallThreshold);
+  const least = new LeastCommon(query);
   const kept = new Int32Array(slots.length);
   const commons = new Int32Array(slots.length);
   let count = 0;
   for (let i = 0; i < slots.length; i += 1) {
     const slot = slots[i] ?? 0;
-    query.breathe(i);
+    const length = (starts[slot + 1] ?? 0) - (starts[slot] ?? 0);
+    query.breathe(length);
     const common = commonLength(slot);
-    if (common < least.for((starts[slot + 1] ?? 0) - (starts[slot] ?? 0))) continue;
+    if (common < least.for(length)) continue;
     if (frequencies[slot] === 0 || passes?.(slot) === false) continue;
     kept[count] = slot;
     commons[count] = common;
@@ -82,8 +83,8 @@ function findByCharacters(
   const kept = new Int32Array(slots.length);
   const similarities = new Float64Array(slots.length);
   let count = 0;
-  for (const [i, slot] of slots.entries()) {
-    query.breathe(i);
+  for (const slot of slots) {
+    query.breathe(node.patterns.lengthOf(slot));
     if (node.patterns.frequencyOf(slot) === 0) continue;
     if (recallThreshold > 0 && !overlaps.sharesAny(slot)) continue;
     if (test.passes?.(slot) === false) continue;

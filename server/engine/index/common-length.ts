@@ -1,6 +1,6 @@
 import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
-import { BITS_PER_WORD } from "./state-query.ts";
+import { BITS_PER_WORD } from "./position-masks.ts";
 import type { StateQuery } from "./state-query.ts";
 
 /** Gives the length of the longest common subsequence of the state and the pattern in a slot. */
@@ -12,11 +12,12 @@ export type CommonLength = (slot: number) => number;
  * subtraction; the subtraction never borrows, being of bits that are set.
  */
 export function commonLengthIn(node: NodeReplica, query: StateQuery): CommonLength {
-  return query.wordCount === 1 ? inOneWord(node, query) : inWords(node, query);
+  return query.masks.wordCount === 1 ? inOneWord(node, query) : inWords(node, query);
 }
 
 function inOneWord({ patterns }: NodeReplica, { termOf, masks, state }: StateQuery): CommonLength {
   const { symbols, starts } = patterns;
+  const words = masks.masks;
   const unused = state.length === BITS_PER_WORD ? 0 : -1 << state.length;
   return (slot) => {
     const end = starts[slot + 1] ?? 0;
@@ -24,7 +25,7 @@ function inOneWord({ patterns }: NodeReplica, { termOf, masks, state }: StateQue
     for (let at = starts[slot] ?? 0; at < end; at += 1) {
       const term = termOf[(symbols[at] ?? 0) & SYMBOL_BITS] ?? 0;
       if (term === 0) continue;
-      const matching = rows & (masks[term] ?? 0);
+      const matching = rows & (words[term] ?? 0);
       rows = (rows + matching) | (rows - matching);
     }
     return countBits(~(rows | unused));
@@ -33,32 +34,23 @@ function inOneWord({ patterns }: NodeReplica, { termOf, masks, state }: StateQue
 
 function inWords({ patterns }: NodeReplica, query: StateQuery): CommonLength {
   const { symbols, starts } = patterns;
-  const { termOf, masks, wordCount, state } = query;
+  const { termOf, masks, work, state } = query;
+  const { wordCount } = masks;
   const rows = new Int32Array(wordCount);
   return (slot) => {
     const end = starts[slot + 1] ?? 0;
     rows.fill(-1);
     for (let at = starts[slot] ?? 0; at < end; at += 1) {
       const term = termOf[(symbols[at] ?? 0) & SYMBOL_BITS] ?? 0;
-      if (term !== 0) advanceRows(rows, masks, term * wordCount);
+      if (term === 0) continue;
+      work.spend(wordCount);
+      masks.advance(rows, term);
     }
     let unset = 0;
     for (const row of rows) unset += countBits(~row);
     // Behind the state's end no mask has a bit, but a carry may have run there.
     return unset - countBits(~trailing(rows, state.length));
   };
-}
-
-/** One symbol's step over all words; the carry of the addition runs on to the next word. */
-export function advanceRows(rows: Int32Array, masks: Int32Array, maskStart: number): void {
-  let carry = 0;
-  for (let word = 0; word < rows.length; word += 1) {
-    const row = rows[word] ?? 0;
-    const matching = row & (masks[maskStart + word] ?? 0);
-    const sum = (row >>> 0) + (matching >>> 0) + carry;
-    carry = sum > 0xffff_ffff ? 1 : 0;
-    rows[word] = sum | 0 | (row - matching);
-  }
 }
 
 /** The last word with the bits of positions set, so that only those behind the end can be 0. */

@@ -130,16 +130,20 @@ export class PredictionWriter {
 /** Highest share first; among equals the order of the ensemble. */
 export function describeFutures(
   node: NodeReplica,
+  query: StateQuery,
   groups: readonly FutureGroup[],
 ): FuturePotential[] {
   let weights = 0;
   for (const { weight } of groups) weights += weight;
   return groups
-    .map(({ slot, start, members, weight }) => ({
-      future: node.eventsOf(slot, start),
-      aggregatePotential: weights === 0 ? 0 : weight / weights,
-      supportingPatterns: members,
-      totalWeightedFrequency: weight,
-    }))
+    .map(({ slot, start, members, weight }) => {
+      query.breathe(node.patterns.lengthOf(slot));
+      return {
+        future: node.eventsOf(slot, start),
+        aggregatePotential: weights === 0 ? 0 : weight / weights,
+        supportingPatterns: members,
+        totalWeightedFrequency: weight,
+      };
+    })
     .sort((a, b) => b.aggregatePotential - a.aggregatePotential);
 }

@@ -83,7 +83,7 @@ export class EnsembleFigures {
     for (const { weight } of futures) this.#futureWeights += weight;
     this.#weighState();
     return {
-      figures: extracted.map((member, index) => this.#figureMember(member, index)),
+      figures: extracted.map((member) => this.#figureMember(member)),
       futures,
     };
   }
@@ -91,8 +91,8 @@ export class EnsembleFigures {
   #extractAll(members: readonly EnsembleMember[], extraction: Extraction): Extracted[] {
     const { patterns } = this.#node;
     const weights = stateWeightsOf(this.#node, this.#query);
-    return members.map(({ slot, similarity, common }, index) => {
-      this.#query.breathe(index);
+    return members.map(({ slot, similarity, common }) => {
+      this.#query.breathe(patterns.lengthOf(slot));
       extraction.extract(slot, common);
       const { presentStart, presentEnd, evidence, confidence, snr, fragmentation } = extraction;
       const frequency = patterns.frequencyOf(slot);
@@ -137,14 +137,14 @@ export class EnsembleFigures {
   #weighState(): void {
     const { symbolIds } = this.#query;
     this.#stateVector = symbolIds.map(
-      (id, index) => this.#terms.probability(id) * this.#query.occurrencesOf(index + 1),
+      (id, index) => this.#terms.probability(id) * this.#query.masks.occurrencesOf(index + 1),
     );
     for (const value of this.#stateVector) this.#stateSquares += value * value;
   }
 
-  #figureMember(member: Extracted, index: number): Figures {
-    this.#query.breathe(index);
+  #figureMember(member: Extracted): Figures {
     const { slot, similarity, frequency, future } = member;
+    this.#query.breathe(this.#node.patterns.lengthOf(slot));
     const prior = frequency / this.#frequencies;
     const weightedStrength = similarity * prior;
     const share =

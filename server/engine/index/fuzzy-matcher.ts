@@ -5,6 +5,9 @@ import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { StateQuery } from "./state-query.ts";
 
+/** Two symbols' similarity that is known already is looked up in maps. */
+const STEPS_PER_LOOK = 16;
+
 /**
  * Finds the state's symbols partners in a pattern (prediction.md §5.5, as `matchFuzzily`), comparing any two spellings
  * once per query.
@@ -50,6 +53,7 @@ export class FuzzyMatcher {
   #findPartner(slot: number, observed: string): number {
     const { patterns } = this.#node;
     const end = patterns.startOf(slot + 1);
+    this.#query.work.spend(STEPS_PER_LOOK * patterns.lengthOf(slot));
     let best = -1;
     let bestPercent = -1;
     for (let at = patterns.startOf(slot); at < end; at += 1) {

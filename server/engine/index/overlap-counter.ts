@@ -3,6 +3,9 @@ import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { StateQuery } from "./state-query.ts";
 
+/** Each is put into a set. */
+const STEPS_PER_SYMBOL = 16;
+
 /** Counts distinct symbols of patterns, for the filters. */
 export class OverlapCounter {
   readonly #node: NodeReplica;
@@ -18,6 +21,7 @@ export class OverlapCounter {
     const { patterns } = this.#node;
     const seen = this.#seen;
     seen.clear();
+    this.#query.work.spend(STEPS_PER_SYMBOL * patterns.lengthOf(slot));
     let shared = 0;
     for (let at = patterns.startOf(slot); at < patterns.startOf(slot + 1); at += 1) {
       const id = (patterns.symbols[at] ?? 0) & SYMBOL_BITS;

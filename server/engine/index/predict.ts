@@ -53,11 +53,11 @@ function predictSequence(node: NodeReplica, query: StateQuery): PredictionList {
   const ranked = rankBy(figures, rankSortAlgo, maxPredictions);
   const writer = new PredictionWriter(node, query, extraction);
   return {
-    predictions: ranked.map((each, index) => {
-      query.breathe(index);
+    predictions: ranked.map((each) => {
+      query.breathe(node.patterns.lengthOf(each.slot));
       return writer.describe(each);
     }),
-    futurePotentials: describeFutures(node, futures),
+    futurePotentials: describeFutures(node, query, futures),
     empty: null,
     bestSimilarity: null,
   };

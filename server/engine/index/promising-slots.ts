@@ -45,7 +45,7 @@ function termsToFollow(node: NodeReplica, query: StateQuery): number[] {
     .map(({ term }) => term);
   let spare = leastCommonOfAny(node, query) - 1;
   while (terms.length > 0) {
-    spare -= query.occurrencesOf(terms.at(-1) ?? 0);
+    spare -= query.masks.occurrencesOf(terms.at(-1) ?? 0);
     if (spare < 0) return terms;
     terms.pop();
   }
@@ -64,13 +64,11 @@ function leastCommonOfAny({ patterns }: NodeReplica, { state, settings }: StateQ
 
 /** The shortest common subsequence that lets a pattern of so many symbols pass, asked once per length. */
 export class LeastCommon {
-  readonly #stateLength: number;
-  readonly #threshold: number;
+  readonly #query: StateQuery;
   readonly #byLength: number[] = [];
 
-  constructor(stateLength: number, threshold: number) {
-    this.#stateLength = stateLength;
-    this.#threshold = threshold;
+  constructor(query: StateQuery) {
+    this.#query = query;
   }
 
   for(patternLength: number): number {
@@ -78,11 +76,13 @@ export class LeastCommon {
   }
 
   #find(patternLength: number): number {
-    const total = patternLength + this.#stateLength;
+    const { state, settings, work } = this.#query;
+    const total = patternLength + state.length;
     let common = 0;
-    while (common <= this.#stateLength && tokenSimilarity(common, total) < this.#threshold) {
+    while (common <= state.length && tokenSimilarity(common, total) < settings.recallThreshold) {
       common += 1;
     }
+    work.spend(common);
     return common;
   }
 }

@@ -12,6 +12,7 @@ import { BestCandidates } from "./best-candidates.ts";
 import { compareHashes } from "./hash-words.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
+import { WorkMeter } from "./work-meter.ts";
 
 export interface SymbolQuery {
   symbol: string;
@@ -21,13 +22,11 @@ export interface SymbolQuery {
   interrupt?: (() => void) | undefined;
 }
 
-/** Patterns looked at between two calls of an interrupt. */
-const INTERRUPT_INTERVAL = 256;
-
 /** Predictions from exactly one symbol (prediction.md §2): those of `predictFromSymbol`. */
 export function predictFromOneSymbol(node: NodeReplica, query: SymbolQuery): PredictionList {
   const id = node.symbols.find(query.symbol);
   const weigh = id === undefined ? undefined : weigherOf(node, query, id);
+  const work = new WorkMeter(query.interrupt);
   const potentials = new Map<number, number>();
   const best = new BestCandidates(
     query.maxPredictions,
@@ -36,13 +35,14 @@ export function predictFromOneSymbol(node: NodeReplica, query: SymbolQuery): Pre
       compareHashes(node.patterns.hashes, a, b),
   );
   for (const slot of id === undefined ? [] : slotsBeginningWith(node, id)) {
-    if (potentials.size % INTERRUPT_INTERVAL === 0) query.interrupt?.();
+    work.visit(weigh === undefined ? 0 : node.patterns.lengthOf(slot));
     potentials.set(slot, potentialOfSlot(node, slot, weigh?.(slot)));
     best.add(slot);
   }
-  const predictions = best
-    .sorted()
-    .map((slot) => describe(node, slot, { symbol: query.symbol, weighted: weigh?.(slot) }));
+  const predictions = best.sorted().map((slot) => {
+    work.visit(node.patterns.lengthOf(slot));
+    return describe(node, slot, { symbol: query.symbol, weighted: weigh?.(slot) });
+  });
   const empty = predictions.length === 0 ? "NO_PATTERNS" : null;
   return { predictions, futurePotentials: [], empty, bestSimilarity: null };
 }
