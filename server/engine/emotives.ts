@@ -1,10 +1,14 @@
 import type { Emotives } from "@kato-rpc/shared/observation.ts";
 
+/** Most patterns have none, and objects without prototype are slow to make and to write as JSON. It never gets a key. */
+const NO_EMOTIVES: Emotives = Object.freeze({});
+
 /**
  * engine.md §7.3: per emotive, the arithmetic mean over the maps that have it; maps without it do not count as zero. No maps, no
  * emotives. The result has no prototype, since callers name emotives and may choose `__proto__`.
  */
 export function averageEmotives(maps: readonly Emotives[]): Emotives {
+  if (maps.length === 0) return NO_EMOTIVES;
   const valuesByName = new Map<string, number[]>();
   for (const map of maps) {
     for (const [name, value] of Object.entries(map)) {

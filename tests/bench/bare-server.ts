@@ -10,7 +10,7 @@ import { Redis } from "ioredis";
 
 const [redisUrl = ""] = process.argv.slice(2);
 const redis = new Redis(redisUrl, { enableAutoPipelining: true });
-const commit = new RedisScript("session", "commit-session");
+const commit = new RedisScript("session", "no-learns", "commit-session");
 const create = new RedisScript("create-session");
 const sessions = new Map<string, { keys: string[]; suffix: string; version: number }>();
 
@@ -34,12 +34,13 @@ app.post("/observe", async (request) => {
   // One connection sends one request after another, so nobody else moves this version.
   const time = session.version + 1;
   const id = `o${sessionId}.${time}`;
-  const head = [session.suffix, Date.now(), 1, session.version, time, 0, 0, 1_000, 1_000, 1_024];
-  // Numbers of the values that follow: ids asked for, events, emotives, metadata, replies, fields.
-  const counts = [1, 1, 0, 0, 2, 2];
+  const head = [session.suffix, Date.now(), 1, session.version, time, 0, 0, 0];
+  const kept = [1_000, 1_000, 1_024];
+  // Numbers of the values that follow: ids asked for, events, emotives, metadata, vectors, replies, fields.
+  const counts = [1, 1, 0, 0, 0, 2, 2];
   const percept = JSON.stringify({ strings, vectors: [], metadata: {} });
   const values = [id, JSON.stringify(strings), id, `[${time},1,null]`, "p", percept];
-  const args = [...head, ...counts, ...values];
+  const args = [...head, ...kept, ...counts, ...values];
   const reply = (await commit.run(redis, session.keys, args)) as string[];
   if (reply[0] !== "committed") throw new Error(`the script answered ${reply[0]}`);
   session.version = time;

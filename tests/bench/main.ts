@@ -126,9 +126,7 @@ if (values.json) {
   );
   process.stdout.write(`Predictions in process, seed ${PATTERN_SEED}\n`);
   process.stdout.write(`${printPredictLatency(predictions)}\n\n`);
-  process.stdout.write(
-    `Predictions through the service, on Redis, the client's work included, seed ${PATTERN_SEED}\n`,
-  );
+  process.stdout.write(`Predictions through the service, on Redis, seed ${PATTERN_SEED}\n`);
   process.stdout.write(`${printServicePredictions(service.rows)}\n\n`);
   process.stdout.write(`${printBystanders(service.bystanders)}\n\n`);
   const rows = GOALS.map(({ goal, met }) => [goal, met ? "kept" : "missed"]);

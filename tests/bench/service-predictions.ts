@@ -2,6 +2,7 @@
  * What the service adds to a prediction, and what others feel of it: a node of random patterns in Redis, one
  * worker, the client on the same machine. Each query is made in this process and through the service in turn.
  */
+import { Agent, request } from "node:http";
 import type { KatoClient, SessionHandle } from "@kato-rpc/client";
 import { createKatoClient } from "@kato-rpc/client";
 import { NodeReplica } from "../../server/engine/index/node-replica.ts";
@@ -24,8 +25,11 @@ export type ServicePredictionRow = {
   patterns: number;
   /** Milliseconds. */
   inProcess: Spread;
-  throughService: Spread;
-  /** Median of the differences, query by query. */
+  /** Until all of the reply has come. */
+  service: Spread;
+  /** Until the client's caller has it, parsed. */
+  client: Spread;
+  /** Median of what the service took more than this process, query by query. */
   added: number;
   /** Milliseconds from the first question to its answer, the node not yet in memory. */
   firstPrediction: number;
@@ -34,7 +38,7 @@ export type ServicePredictionRow = {
 /** p99 of `observe` on other nodes in milliseconds, alone and beside a client that predicts without pause. */
 export type BystanderRow = { patterns: number; alone: number; beside: number; observes: number };
 
-const WARM_QUERIES = 600;
+const WARM_QUERIES = 800;
 const PATTERNS_PER_CALL = 1_000;
 const TIMEOUT_MS = 60_000;
 
@@ -54,7 +58,8 @@ export async function measureServicePredictions(options: {
     const rows: ServicePredictionRow[] = [];
     for (const size of options.sizes) {
       options.onSize?.(size);
-      rows.push(await measureSize(client, { size, queries: options.queries }));
+      const { queries } = options;
+      rows.push(await measureSize({ client, url: service.url }, { size, queries }));
     }
     const largest = Math.max(...options.sizes);
     const bystanders = await measureBystanders(client, nodeOf(largest), options.seconds);
@@ -66,14 +71,24 @@ export async function measureServicePredictions(options: {
 
 export function printServicePredictions(rows: readonly ServicePredictionRow[]): string {
   return formatTable(
-    ["patterns", "in process ms", "service ms", "least", "most", "added ms", "first, loading, ms"],
-    rows.map(({ patterns, inProcess, throughService, added, firstPrediction }) => [
+    [
+      "patterns",
+      "in process ms",
+      "service ms",
+      "least",
+      "most",
+      "added ms",
+      "client ms",
+      "first ms",
+    ],
+    rows.map(({ patterns, inProcess, service, client, added, firstPrediction }) => [
       formatCount(patterns),
       inProcess.median.toFixed(2),
-      throughService.median.toFixed(2),
-      throughService.least.toFixed(2),
-      throughService.most.toFixed(1),
+      service.median.toFixed(2),
+      service.least.toFixed(2),
+      service.most.toFixed(1),
       added.toFixed(2),
+      client.median.toFixed(2),
       formatCount(firstPrediction),
     ]),
   );
@@ -94,7 +109,7 @@ function nodeOf(size: number): string {
 }
 
 async function measureSize(
-  client: KatoClient,
+  { client, url }: { client: KatoClient; url: string },
   { size, queries }: { size: number; queries: number },
 ): Promise<ServicePredictionRow> {
   const random = randomFrom(PATTERN_SEED);
@@ -114,6 +129,7 @@ async function measureSize(
   const firstPrediction = performance.now() - loadingAt;
   const inProcess: number[] = [];
   const throughService: number[] = [];
+  const throughClient: number[] = [];
   // Rounds before the last warm the compilers of both up, and aren't counted.
   const rounds = Math.ceil(WARM_QUERIES / queries) + 1;
   for (const [i, { stm, session }] of Array.from({ length: rounds }, () => asked)
@@ -122,21 +138,43 @@ async function measureSize(
     const times = [performance.now()];
     const list = predict(node, stm, DEFAULT_SESSION_CONFIG);
     times.push(performance.now());
+    await receivePrediction(url, session.sessionId);
+    times.push(performance.now());
     const reply = await session.predict();
     times.push(performance.now());
     if (reply.predictions.length !== list.predictions.length) throw new Error("they differ");
     if (i < (rounds - 1) * queries) continue;
-    const [start = 0, between = 0, end = 0] = times;
-    inProcess.push(between - start);
-    throughService.push(end - between);
+    const [start = 0, predicted = 0, received = 0, parsed = 0] = times;
+    inProcess.push(predicted - start);
+    throughService.push(received - predicted);
+    throughClient.push(parsed - received);
   }
   return {
     patterns: size,
     inProcess: spreadOf(inProcess),
-    throughService: spreadOf(throughService),
+    service: spreadOf(throughService),
+    client: spreadOf(throughClient),
     added: spreadOf(throughService.map((ms, i) => ms - (inProcess[i] ?? 0))).median,
     firstPrediction,
   };
+}
+
+const agent = new Agent({ keepAlive: true });
+
+/** Asks as any HTTP client does, and reads all of the reply. */
+function receivePrediction(url: string, sessionId: string): Promise<void> {
+  const input = encodeURIComponent(JSON.stringify({ json: { sessionId } }));
+  return new Promise((resolve, reject) => {
+    const sent = request(`${url}/trpc/session.predict?input=${input}`, { agent }, (response) => {
+      response.on("end", () => {
+        if (response.statusCode === 200) resolve();
+        else reject(new Error(`answered ${response.statusCode}`));
+      });
+      response.resume();
+    });
+    sent.on("error", reject);
+    sent.end();
+  });
 }
 
 /** The same patterns in the service and in this process. */
