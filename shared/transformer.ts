@@ -113,6 +113,8 @@ function findMarks(value: unknown, path: string[], marks: Mark[]): boolean {
     return true;
   }
   if (typeof value !== "object" || value === null) return isJson(value);
+  // An invalid one: null, as for JSON.stringify and for superjson.
+  if (value instanceof Date) return true;
   if (!Array.isArray(value) && !isRecord(value)) return false;
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined && !Array.isArray(value)) continue;
@@ -137,7 +139,7 @@ function asJson(value: unknown): unknown {
     case undefined:
       break;
   }
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
   if (Array.isArray(value)) return value.map(asJson);
   const copy: Record<string, unknown> = Object.create(null);
   for (const [key, item] of Object.entries(value)) if (item !== undefined) copy[key] = asJson(item);

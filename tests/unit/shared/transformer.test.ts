@@ -83,6 +83,15 @@ describe("the transformer's wire form", () => {
     );
   });
 
+  it.each([[[]], [[-0, new Date(0), 1n]]])(
+    "holds null for a date that is none, below any key, beside %o",
+    (others) => {
+      const none = new Date(Number.NaN);
+      const value = [{ ["__proto__"]: none }, none, ...others];
+      deepStrictEqual(roundTrip(value), [{ ["__proto__"]: null }, null, ...others]);
+    },
+  );
+
   it("is what stock superjson reads", () => {
     const leaf = fc.oneof(jsonLeaf, date, special);
     fc.assert(
