@@ -1,6 +1,6 @@
 /**
  * What the service adds to a prediction, and what others feel of it: a node of random patterns in Redis, one
- * worker, the client on the same machine. Each query is made in this process and through the service in turn.
+ * worker, the client on the same machine. The same queries are made in this process and through the service.
  */
 import { Agent, request } from "node:http";
 import type { KatoClient, SessionHandle } from "@kato-rpc/client";
@@ -39,6 +39,8 @@ export type ServicePredictionRow = {
 export type BystanderRow = { patterns: number; alone: number; beside: number; observes: number };
 
 const WARM_QUERIES = 800;
+/** Queries. */
+const BLOCK = 20;
 const PATTERNS_PER_CALL = 1_000;
 const TIMEOUT_MS = 60_000;
 
@@ -127,28 +129,9 @@ async function measureSize(
   const loadingAt = performance.now();
   await first?.session.predict();
   const firstPrediction = performance.now() - loadingAt;
-  const inProcess: number[] = [];
-  const throughService: number[] = [];
-  const throughClient: number[] = [];
   // Rounds before the last warm the compilers of both up, and aren't counted.
-  const rounds = Math.ceil(WARM_QUERIES / queries) + 1;
-  for (const [i, { stm, session }] of Array.from({ length: rounds }, () => asked)
-    .flat()
-    .entries()) {
-    const times = [performance.now()];
-    const list = predict(node, stm, DEFAULT_SESSION_CONFIG);
-    times.push(performance.now());
-    await receivePrediction(url, session.sessionId);
-    times.push(performance.now());
-    const reply = await session.predict();
-    times.push(performance.now());
-    if (reply.predictions.length !== list.predictions.length) throw new Error("they differ");
-    if (i < (rounds - 1) * queries) continue;
-    const [start = 0, predicted = 0, received = 0, parsed = 0] = times;
-    inProcess.push(predicted - start);
-    throughService.push(received - predicted);
-    throughClient.push(parsed - received);
-  }
+  for (let warm = 0; warm < WARM_QUERIES; warm += queries) await timeAll(node, url, asked);
+  const { inProcess, throughService, throughClient } = await timeAll(node, url, asked);
   return {
     patterns: size,
     inProcess: spreadOf(inProcess),
@@ -157,6 +140,43 @@ async function measureSize(
     added: spreadOf(throughService.map((ms, i) => ms - (inProcess[i] ?? 0))).median,
     firstPrediction,
   };
+}
+
+type Asked = { stm: string[][]; session: SessionHandle };
+
+/**
+ * Milliseconds of each query in this process, through the service and through its client, in blocks by turns: one by one,
+ * this process's copy of the node and the service's would push each other out of the processor's cache.
+ */
+async function timeAll(
+  node: NodeReplica,
+  url: string,
+  asked: readonly Asked[],
+): Promise<Record<"inProcess" | "throughService" | "throughClient", number[]>> {
+  const inProcess: number[] = [];
+  const throughService: number[] = [];
+  const throughClient: number[] = [];
+  for (let from = 0; from < asked.length; from += BLOCK) {
+    const block = asked.slice(from, from + BLOCK);
+    const found: number[] = [];
+    for (const { stm } of block) {
+      const start = performance.now();
+      found.push(predict(node, stm, DEFAULT_SESSION_CONFIG).predictions.length);
+      inProcess.push(performance.now() - start);
+    }
+    for (const { session } of block) {
+      const start = performance.now();
+      await receivePrediction(url, session.sessionId);
+      throughService.push(performance.now() - start);
+    }
+    for (const [i, { session }] of block.entries()) {
+      const start = performance.now();
+      const { predictions } = await session.predict();
+      throughClient.push(performance.now() - start);
+      if (predictions.length !== found[i]) throw new Error("they differ");
+    }
+  }
+  return { inProcess, throughService, throughClient };
 }
 
 const agent = new Agent({ keepAlive: true });
