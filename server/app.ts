@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import { CallLog } from "./http/call-log.ts";
 import type { Serving } from "./http/drain.ts";
 import { createHttp } from "./http/http-server.ts";
+import { LoadShedding } from "./http/load-shedding.ts";
 import { mountPlainRoutes } from "./http/plain-routes.ts";
 import { RpcDispatch } from "./http/rpc-dispatch.ts";
 import { mountRpc } from "./http/rpc-route.ts";
@@ -88,17 +89,13 @@ export function createApp(parts: AppParts): App {
       else log.warn({ workerId, reason: reasonOf(error) }, "cannot report to the fleet");
     },
   });
-  const dispatch = new RpcDispatch({
-    services: { sessions, directory, nodes, monitor },
-    admission,
-    metrics,
-    callLog: new CallLog(log, { accessLog: config.accessLog, slowMs: config.slowMs, workerId }),
-    log,
-    deadlineMs: config.deadlineMs,
-    now,
-  });
+  const { accessLog, slowMs, deadlineMs } = config;
+  const callLog = new CallLog(log, { accessLog, slowMs, workerId });
+  const counted = { admission, metrics, callLog, log };
+  const services = { sessions, directory, nodes, monitor };
+  const dispatch = new RpcDispatch({ ...counted, services, deadlineMs, now });
   const http = createHttp(config, dispatch);
-  mountRpc(http, dispatch, serving);
+  mountRpc(http, { dispatch, shedding: new LoadShedding(counted), serving });
   mountPlainRoutes(http, {
     serving,
     pingStore,

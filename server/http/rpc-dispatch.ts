@@ -1,9 +1,9 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { transformer } from "@kato-rpc/shared/transformer.ts";
-import type { AnyTRPCProcedure } from "@trpc/server";
 import { callTRPCProcedure } from "@trpc/server";
 import type { Context } from "../api/context.ts";
 import { shapeError, toServiceError } from "../api/error-shape.ts";
+import { isAhead, PROCEDURE_KINDS } from "../api/procedure-kinds.ts";
 import { appRouter } from "../api/router.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Admission, Waiting } from "../monitor/admission.ts";
@@ -28,10 +28,7 @@ export type DispatchParts = {
 /** What one call is answered: its part of the body, and what it asks of the response's head. */
 export type Answer = { httpStatus: number; json: string; retryAfterMs: number | undefined };
 
-/** At run time flat, by full path; its type is that of the nested routers. */
-const procedures = appRouter._def.procedures as unknown as Record<string, AnyTRPCProcedure>;
-const PROCEDURES = Object.keys(procedures);
-const KINDS = new Map(Object.entries(procedures).map(([path, { _def }]) => [path, _def.type]));
+const PROCEDURES = [...PROCEDURE_KINDS.keys()];
 
 type PendingCall = {
   call: TracedCall;
@@ -86,7 +83,7 @@ export class RpcDispatch {
   }): PendingCall {
     const { path, payload, kind, requestId } = arrived;
     const { admission, deadlineMs, log, now } = this.#parts;
-    const declared = KINDS.get(path);
+    const declared = PROCEDURE_KINDS.get(path);
     const procedure = declared === undefined ? "unknown" : path;
     const call = new TracedCall({ requestId, procedure, deadlineAt: now() + deadlineMs }, log);
     call.trace("received");
@@ -104,8 +101,7 @@ export class RpcDispatch {
       pending.refusal = wrongMethod(path, declared);
     } else {
       try {
-        // Who asks about an overload must get through it.
-        if (path.startsWith("monitor.")) admission.enterAhead();
+        if (isAhead(path)) admission.enterAhead();
         else pending.waiting = admission.enter();
       } catch (error) {
         pending.refusal = error as ServiceError;

@@ -1,14 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { Serving } from "./drain.ts";
+import type { LoadShedding } from "./load-shedding.ts";
+import { letFinishSending } from "./request-errors.ts";
 import { requestIdOf } from "./request-id.ts";
 import type { Answer, RpcDispatch } from "./rpc-dispatch.ts";
 import { readRpcRequest } from "./rpc-request.ts";
 
 const PREFIX = "/trpc/";
 
+export type RpcParts = { dispatch: RpcDispatch; shedding: LoadShedding; serving: Serving };
+
 /** tRPC's wire at `/trpc/…`; the body stays bytes until the dispatch reads it. */
-export function mountRpc(app: FastifyInstance, dispatch: RpcDispatch, serving: Serving): void {
+export function mountRpc(app: FastifyInstance, { dispatch, shedding, serving }: RpcParts): void {
   // Fastify's own would take text/plain as well, and hand it on as text.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => {
@@ -18,6 +22,16 @@ export function mountRpc(app: FastifyInstance, dispatch: RpcDispatch, serving: S
     method: ["GET", "POST"],
     // A parameter would be limited to 100 characters, and so a batch to some seven calls.
     url: `${PREFIX}*`,
+    onRequest: (request, reply, done) => {
+      if (serving.isDraining) return done();
+      const requestId = requestIdOf(request.headers);
+      const isBatch = isBatchOf(request);
+      const path = pathOf(request);
+      const answers = shedding.refuse({ method: request.method, path, isBatch }, requestId);
+      if (answers === undefined) return done();
+      letFinishSending(request.raw);
+      sendAnswers(reply, { answers, isBatch, requestId });
+    },
     handler: async (request, reply) => {
       const requestId = requestIdOf(request.headers);
       const path = pathOf(request);
@@ -39,6 +53,10 @@ export function mountRpc(app: FastifyInstance, dispatch: RpcDispatch, serving: S
       return sendAnswers(reply, { answers, isBatch, requestId });
     },
   });
+}
+
+function isBatchOf(request: FastifyRequest): boolean {
+  return (request.query as Record<string, unknown>)["batch"] === "1";
 }
 
 /**

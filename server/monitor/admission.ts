@@ -53,6 +53,11 @@ export class Admission {
     this.#onStatus = onStatus;
   }
 
+  /** Whether a call that came now would be refused. */
+  get isFull(): boolean {
+    return this.running >= this.#rules.limit && this.waiting >= this.#rules.queueLimit;
+  }
+
   /**
    * undefined when the call may run at once; every call that ran must `leave`.
    *
@@ -63,8 +68,7 @@ export class Admission {
       this.#begin();
       return undefined;
     }
-    if (this.waiting >= this.#rules.queueLimit)
-      throw this.overloaded("the queue of waiting calls is full");
+    if (this.isFull) throw this.lineFull();
     const { promise, resolve } = Promise.withResolvers<void>();
     const place: Place = { admit: resolve, state: "waiting" };
     this.#line.push(place);
@@ -132,6 +136,11 @@ export class Admission {
         this.#begin();
       }
     }
+  }
+
+  /** What a call is told that finds no place in the line. */
+  lineFull(): ServiceError {
+    return this.overloaded("the queue of waiting calls is full");
   }
 
   overloaded(why: string): ServiceError {
