@@ -20,6 +20,7 @@ import { SessionDirectory } from "./sessions/session-directory.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import type { OpenStore } from "./stores/open-store.ts";
 import { retentionOf } from "./stores/open-store.ts";
+import type { Moment } from "./stores/session-store.ts";
 import { VERSION } from "./version.ts";
 
 export type AppParts = {
@@ -28,7 +29,10 @@ export type AppParts = {
   log: Logger;
   serving: Serving;
   workerId: string;
+  /** Milliseconds by a clock that never steps: deadlines go by it. */
   now(): number;
+  /** When calls on sessions happen, for tests: by default the store's own clock says. */
+  moment?: (() => Moment) | undefined;
   /** Prometheus text of all workers; without it the app answers with its own. */
   metricsOfAll?: (() => Promise<string>) | undefined;
 };
@@ -44,7 +48,8 @@ export type App = {
 
 /** Everything mounted and wired, ready but not listening. */
 export function createApp(parts: AppParts): App {
-  const { config, store, log, serving, workerId, now } = parts;
+  const { config, store, log, serving, workerId, now, moment = () => undefined } = parts;
+  const clocks = { now, moment };
   const load = watchLoad(log, config.limitConcurrency);
   const admission = new Admission(
     { limit: config.limitConcurrency, queueLimit: config.queueLimit },
@@ -63,10 +68,10 @@ export function createApp(parts: AppParts): App {
       autoExtend: config.sessionAutoExtend,
       retention: retentionOf(config.stmLimit),
     },
-    now,
+    clocks,
   );
-  const nodes = new NodeService(store, now);
-  const directory = new SessionDirectory(store.sessions, now);
+  const nodes = new NodeService(store, moment);
+  const directory = new SessionDirectory(store.sessions, clocks);
   const counters = () => ({ ...sessions.counters, predictions: replicas.counters.predictions });
   const metrics = new CallMetrics(admission, counters, () => replicas.counters);
   const probe = new StoreProbe(config.deadlineMs);

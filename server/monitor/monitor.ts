@@ -56,6 +56,7 @@ export type MonitorParts = {
   probe: StoreProbe;
   storeKind: StoreHealth["kind"];
   isDraining(): boolean;
+  /** Milliseconds by a clock that never steps. */
   now(): number;
   /** Told once when reports begin to fail, and once when they succeed again. */
   onReporting(error: unknown): void;
@@ -105,7 +106,7 @@ export class Monitor {
   }
 
   async concurrency(scope: "worker" | "fleet"): Promise<ConcurrencyReport> {
-    const { rules, now } = this.#parts;
+    const { rules } = this.#parts;
     const reports = scope === "worker" ? [this.#report()] : await this.#fleetReports();
     const workers = reports.map((report) => report.concurrency);
     const capacity = reports.reduce((sum, report) => sum + report.limit, 0);
@@ -134,7 +135,7 @@ export class Monitor {
         maxRequests: rules.maxRequests === 0 ? "unlimited" : rules.maxRequests,
       },
       recommendations: recommend(reports.map(loadOf), rules.workers),
-      timestamp: new Date(now()),
+      timestamp: new Date(),
       workers,
     };
   }
@@ -160,7 +161,7 @@ export class Monitor {
       uptimeSeconds: Math.floor((now() - this.#startedAt) / 1_000),
       store: { kind: storeKind, reachable, latencyMs: reachable ? round(latencyMs) : null },
       activeSessions: active,
-      timestamp: new Date(now()),
+      timestamp: new Date(),
       workers,
     };
   }
@@ -177,7 +178,7 @@ export class Monitor {
     return {
       counters: sumCounters(workers.map((worker) => worker.counters)),
       latency: all.summary(),
-      timestamp: new Date(this.#parts.now()),
+      timestamp: new Date(),
       workers,
     };
   }

@@ -13,7 +13,7 @@ import { parsePatternName, patternName } from "../engine/pattern-name.ts";
 import type { BornPattern, NodeStore } from "../stores/node-store.ts";
 import { metadataPairs } from "../stores/pattern-row.ts";
 import { nodeTag } from "../stores/session-id.ts";
-import type { SessionStore } from "../stores/session-store.ts";
+import type { Moment, SessionStore } from "../stores/session-store.ts";
 import { invalidCursor } from "../stores/store-errors.ts";
 
 /** Items of a page whose caller doesn't say. */
@@ -31,12 +31,12 @@ const PATTERNS_PER_READ = 128;
 export class NodeService {
   readonly #nodes: NodeStore;
   readonly #sessions: SessionStore;
-  readonly #now: () => number;
+  readonly #moment: () => Moment;
 
-  constructor(stores: { nodes: NodeStore; sessions: SessionStore }, now: () => number) {
+  constructor(stores: { nodes: NodeStore; sessions: SessionStore }, moment: () => Moment) {
     this.#nodes = stores.nodes;
     this.#sessions = stores.sessions;
-    this.#now = now;
+    this.#moment = moment;
   }
 
   /** @throws ServiceError NODE_NOT_FOUND for a node on which no session was ever created */
@@ -44,7 +44,7 @@ export class NodeService {
     const [isKnown, totals, sessions] = await Promise.all([
       this.#sessions.hasNode(nodeId),
       this.#nodes.readTotals(nodeTag(nodeId)),
-      this.#sessions.countSessions(nodeId, this.#now()),
+      this.#sessions.countSessions(nodeId, this.#moment()),
     ]);
     if (!isKnown) {
       const message = "no session was ever created on this node: check its id";

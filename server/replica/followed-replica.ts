@@ -2,6 +2,7 @@ import type { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { Event } from "@kato-rpc/shared/observation.ts";
 import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 import type { PredictionList, PredictionSettings } from "@kato-rpc/shared/prediction.ts";
+import { steadyNow } from "../steady-clock.ts";
 import { comeAgain } from "./come-again.ts";
 import { beforeDeadline } from "./before-deadline.ts";
 import type { NodeFollower } from "./node-follower.ts";
@@ -58,7 +59,7 @@ export class FollowedReplica implements FollowedNode {
     const { replica } = node;
     if (replica === undefined)
       throw comeAgain("The thread that kept the node in memory ended; retry");
-    return { replica, deadlineAt: Date.now() + remainingMs() };
+    return { replica, deadlineAt: steadyNow() + remainingMs() };
   }
 
   #inTime<T>(answer: Promise<T>): Promise<T> {

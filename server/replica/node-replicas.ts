@@ -78,7 +78,7 @@ export class NodeReplicas {
 
   /**
    * This process's replica of the node, at least as new as the node's log is at this moment. It is loaded when it is
-   * not in memory; the load goes on when the deadline (epoch ms) passes, for the next call.
+   * not in memory; the load goes on when the deadline (by `now`) passes, for the next call.
    *
    * @throws ServiceError STORE_UNAVAILABLE, OVERLOADED when the deadline passes, SHUTTING_DOWN
    */

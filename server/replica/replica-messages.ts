@@ -12,7 +12,7 @@ export type LoadedPage = {
 
 export type Nearest = { dimension: number | undefined; neighbours: Neighbour[][] };
 
-/** A time after which no answer is wanted: epoch ms by the clock of the process. */
+/** A time after which no answer is wanted: by the clock that all threads of the process read (steady-clock.ts). */
 type Deadline = { deadlineAt: number };
 
 /** What the thread can be told and asked about a replica, by kind; rows and log entries are not parsed on the way. */

@@ -3,7 +3,7 @@ import type { ListedSession } from "../stores/session-store.ts";
 /** What a use case knows of the call it works for. */
 export type Call = {
   readonly requestId: string;
-  /** Epoch ms after which nobody waits for the answer any more. */
+  /** Milliseconds by the service's `now` after which nobody waits for the answer any more. */
   readonly deadlineAt: number;
   /** The session that the reply was computed for, told to the caller beside the reply. */
   sessionId: string | undefined;

@@ -18,6 +18,9 @@ import { NodeVectors } from "./node-vectors.ts";
 import type { KnownMemory } from "./session-memory.ts";
 import { hasParts, worthKeeping } from "./session-memory.ts";
 
+/** `now`: milliseconds by which the calls' deadlines pass. */
+export type CommitRules = { contact(): Contact; now(): number; retention: Retention };
+
 type Cached = { state: SessionState; memory: KnownMemory };
 
 const CACHED_STATES = 20_000;
@@ -36,16 +39,12 @@ const PARTS_OF_ASKING: readonly SessionPart[] = ["stm"];
 export class SessionCommitter {
   readonly #store: SessionStore;
   readonly #nodes: NodeAccess;
-  readonly #rules: { contact(): Contact; retention: Retention };
+  readonly #rules: CommitRules;
   readonly #cache = new LRUCache<string, Cached>({ max: CACHED_STATES, maxSize: CACHED_BYTES });
   /** Commits that found a newer version, since start. */
   conflicts = 0;
 
-  constructor(
-    store: SessionStore,
-    nodes: NodeAccess,
-    rules: { contact(): Contact; retention: Retention },
-  ) {
+  constructor(store: SessionStore, nodes: NodeAccess, rules: CommitRules) {
     this.#store = store;
     this.#nodes = nodes;
     this.#rules = rules;
@@ -115,7 +114,7 @@ export class SessionCommitter {
     const { vectors, refusal } = await askForVectors(changes, asked?.node);
     // A repeat of what has happened is answered whatever the node would say now.
     if (refusal !== undefined && known.guessed) known = await this.#load(sessionId, changes, []);
-    while (this.#rules.contact().nowMs < deadlineAt) {
+    while (this.#rules.now() < deadlineAt) {
       const { state } = known;
       const parts = changes.flatMap(({ change }) => change.parts(state));
       if (!hasParts(known.memory, parts)) {

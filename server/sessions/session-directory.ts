@@ -4,6 +4,7 @@ import type { SessionPage } from "@kato-rpc/shared/session.ts";
 import type { ListedSession, Page, SessionStore } from "../stores/session-store.ts";
 import { decodeCursor, encodeCursor } from "./list-cursor.ts";
 import { sessionInfo } from "./session-info.ts";
+import type { SessionClocks } from "./session-service.ts";
 
 /** Nodes asked for at once when a walk goes over all of them. */
 const NODES_PER_STEP = 200;
@@ -13,11 +14,11 @@ const NODES_PER_PAGE = 2_000;
 /** Lists and counts over sessions and nodes. None of them prolongs a session's life. */
 export class SessionDirectory {
   readonly #store: SessionStore;
-  readonly #now: () => number;
+  readonly #clocks: SessionClocks;
 
-  constructor(store: SessionStore, now: () => number) {
+  constructor(store: SessionStore, clocks: SessionClocks) {
     this.#store = store;
-    this.#now = now;
+    this.#clocks = clocks;
   }
 
   /** Of all nodes, or of one. */
@@ -34,20 +35,20 @@ export class SessionDirectory {
     return { items: page.items.map(sessionInfo), nextCursor: page.nextCursor };
   }
 
-  /** Gives up when nobody waits any more, at `deadlineAt` in epoch ms. */
+  /** Gives up when nobody waits any more, at `deadlineAt` of the clock `now`. */
   async count(
     nodeId: string | undefined,
     deadlineAt = Number.POSITIVE_INFINITY,
   ): Promise<{ active: number }> {
     if (nodeId !== undefined)
-      return { active: await this.#store.countSessions(nodeId, this.#now()) };
+      return { active: await this.#store.countSessions(nodeId, this.#clocks.moment()) };
     let active = 0;
     let after: string | undefined;
-    while (this.#now() < deadlineAt) {
+    while (this.#clocks.now() < deadlineAt) {
       const nodes = await this.#store.listNodes({
         after,
         limit: NODES_PER_STEP,
-        nowMs: this.#now(),
+        nowMs: this.#clocks.moment(),
       });
       for (const node of nodes.items) {
         active += node.activeSessions;
@@ -61,7 +62,7 @@ export class SessionDirectory {
   /** Nodes in the order of their ids; the cursor holds the last id given. */
   async listNodes(cursor: string | undefined, limit = 100): Promise<NodePage> {
     const [after] = cursor === undefined ? [undefined] : decodeCursor(cursor);
-    const nodes = await this.#store.listNodes({ after, limit, nowMs: this.#now() });
+    const nodes = await this.#store.listNodes({ after, limit, nowMs: this.#clocks.moment() });
     const last = nodes.items.at(-1);
     const nextCursor = nodes.more && last !== undefined ? encodeCursor([last.nodeId, null]) : null;
     return { items: nodes.items, nextCursor };
@@ -84,7 +85,7 @@ export class SessionDirectory {
       const nodes = await this.#store.listNodes({
         after,
         limit: NODES_PER_STEP,
-        nowMs: this.#now(),
+        nowMs: this.#clocks.moment(),
       });
       for (const { nodeId, activeSessions } of nodes.items) {
         visited += 1;
@@ -109,7 +110,7 @@ export class SessionDirectory {
     return this.#store.listSessions(nodeId, {
       cursor: within ?? undefined,
       limit,
-      nowMs: this.#now(),
+      nowMs: this.#clocks.moment(),
     });
   }
 }

@@ -14,7 +14,13 @@ import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session
 import { patchConfig } from "@kato-rpc/shared/session-config.ts";
 import type { PredictionOverrides } from "@kato-rpc/shared/session-config.ts";
 import { averageEmotives } from "../engine/emotives.ts";
-import type { Contact, Retention, SessionPart, SessionStore } from "../stores/session-store.ts";
+import type {
+  Contact,
+  Moment,
+  Retention,
+  SessionPart,
+  SessionStore,
+} from "../stores/session-store.ts";
 import { sessionNotFound } from "../stores/store-errors.ts";
 import type { Call } from "./call.ts";
 import { noted } from "./call.ts";
@@ -39,6 +45,9 @@ export type SessionRules = {
   retention: Retention;
 };
 
+/** `now`: milliseconds by which calls' deadlines pass; `moment`: when calls on sessions happen. */
+export type SessionClocks = { now(): number; moment(): Moment };
+
 /** Where the use cases read and write. */
 export type SessionStores = { sessions: SessionStore; nodes: NodeAccess };
 
@@ -50,21 +59,22 @@ export type SessionStores = { sessions: SessionStore; nodes: NodeAccess };
 export class SessionService {
   readonly #store: SessionStore;
   readonly #rules: SessionRules;
-  readonly #now: () => number;
+  readonly #moment: () => Moment;
   readonly #committer: SessionCommitter;
   readonly #queue: SessionQueue;
   readonly #predictions: Predictions;
   readonly #counters = { observations: 0, learns: 0, sessionsCreated: 0, sessionsDeleted: 0 };
 
-  constructor(stores: SessionStores, rules: SessionRules, now: () => number) {
+  constructor(stores: SessionStores, rules: SessionRules, clocks: SessionClocks) {
     this.#store = stores.sessions;
     this.#rules = rules;
-    this.#now = now;
+    this.#moment = clocks.moment;
     this.#committer = new SessionCommitter(stores.sessions, stores.nodes, {
       contact: () => this.#contact(),
+      now: clocks.now,
       retention: rules.retention,
     });
-    this.#queue = new SessionQueue(this.#committer, now);
+    this.#queue = new SessionQueue(this.#committer, clocks.now);
     this.#predictions = new Predictions({
       ...stores,
       queue: this.#queue,
@@ -94,7 +104,7 @@ export class SessionService {
     const created = await this.#store.create({
       sessionId: createSessionId(input.nodeId),
       nodeId: input.nodeId,
-      nowMs: this.#now(),
+      nowMs: this.#moment(),
       ttlSeconds: input.ttlSeconds ?? this.#rules.ttlSeconds,
       metadata: input.metadata ?? {},
       config: patchConfig({}, input.config ?? {}),
@@ -112,7 +122,7 @@ export class SessionService {
   async exists(sessionId: string, call: Call): Promise<{ exists: boolean; expired: boolean }> {
     call.sessionId = sessionId;
     if (parseSessionId(sessionId) === undefined) return { exists: false, expired: false };
-    const find = () => this.#store.find(sessionId, this.#now());
+    const find = () => this.#store.find(sessionId, this.#moment());
     const found = await this.#queue.task(sessionId, find, call);
     call.trace("loaded");
     return { exists: found === "live", expired: found === "expired" };
@@ -126,7 +136,7 @@ export class SessionService {
     requireSessionId(sessionId);
     const extended = await this.#queue.task(
       sessionId,
-      () => this.#store.extend(sessionId, { nowMs: this.#now(), ttlSeconds }),
+      () => this.#store.extend(sessionId, { nowMs: this.#moment(), ttlSeconds }),
       call,
     );
     call.sessionId = sessionId;
@@ -139,7 +149,7 @@ export class SessionService {
     if (parseSessionId(sessionId) === undefined) return { deleted: false };
     const remove = async () => {
       this.#committer.forget(sessionId);
-      return this.#store.delete(sessionId, this.#now());
+      return this.#store.delete(sessionId, this.#moment());
     };
     const deleted = await this.#queue.task(sessionId, remove, call);
     call.trace("committed");
@@ -253,7 +263,7 @@ export class SessionService {
   }
 
   #contact(): Contact {
-    return { nowMs: this.#now(), slides: this.#rules.autoExtend };
+    return { nowMs: this.#moment(), slides: this.#rules.autoExtend };
   }
 
   async #change<Reply>(

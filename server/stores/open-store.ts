@@ -15,7 +15,6 @@ export type StoreRules = {
   retention: Retention;
   /** Within this every operation ends. */
   timeoutMs: number;
-  now(): number;
   /** Hears of every failed attempt to connect. */
   onConnectionError(error: Error): void;
 };
@@ -33,7 +32,7 @@ export async function openStore(address: StoreAddress, rules: StoreRules): Promi
     const database = SqliteDatabase.open(address.path, rules);
     const sessions = new SqliteSessionStore(database, rules.retention);
     const nodes = new SqliteNodeStore(database);
-    const fleet = new SqliteFleetRegistry(database, rules.now);
+    const fleet = new SqliteFleetRegistry(database);
     return { sessions, nodes, fleet, close: () => sessions.close() };
   }
   const { RedisConnection } = await import("./redis/connection.ts");

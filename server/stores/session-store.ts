@@ -54,8 +54,15 @@ export type Outcome = {
 /** What a session's commit does to its node's long-term memory. */
 export type Learn = LearnedPattern | IndexedVectors;
 
-/** The caller's clock, and whether this contact moves the session's expiry (never backwards). */
-export type Contact = { nowMs: number; slides: boolean };
+/**
+ * When a call happens, in epoch ms. undefined: when the store comes to it, by the store's own clock, which is one for
+ * all workers. A worker's clock may be an hour off, and a call may be long on its way: neither must decide what has
+ * expired, nor bring back what has.
+ */
+export type Moment = number | undefined;
+
+/** When, and whether this contact moves the session's expiry (never backwards). */
+export type Contact = { nowMs: Moment; slides: boolean };
 
 export type SessionCommit = {
   sessionId: string;
@@ -106,7 +113,7 @@ export type LoadedSession = CurrentSession & SessionMemory & { percept: StoredPe
 export type NewSession = {
   sessionId: string;
   nodeId: string;
-  nowMs: number;
+  nowMs: Moment;
   ttlSeconds: number;
   metadata: Metadata;
   config: SessionConfigPatch;
@@ -119,7 +126,7 @@ export type ListedSession = { state: SessionState; expiresAt: number };
 /** `cursor` is opaque; null after the last page. */
 export type Page<T> = { items: T[]; nextCursor: string | null };
 
-export type PageRequest = { cursor: string | undefined; limit: number; nowMs: number };
+export type PageRequest = { cursor: string | undefined; limit: number; nowMs: Moment };
 
 /**
  * Where sessions live. Every method is atomic and bounded in time.
@@ -149,19 +156,19 @@ export interface SessionStore {
   /** Moves the expiry to `nowMs + ttlSeconds` unless it is later already; gives the expiry in epoch ms. */
   extend(
     sessionId: string,
-    options: { nowMs: number; ttlSeconds: number | undefined },
+    options: { nowMs: Moment; ttlSeconds: number | undefined },
   ): Promise<{ expiresAt: number; ttlSeconds: number }>;
 
   /** Whether a live session was there to delete. */
-  delete(sessionId: string, nowMs: number): Promise<boolean>;
+  delete(sessionId: string, nowMs: Moment): Promise<boolean>;
 
   /** Never moves the expiry. */
-  find(sessionId: string, nowMs: number): Promise<"live" | "expired" | "missing">;
+  find(sessionId: string, nowMs: Moment): Promise<"live" | "expired" | "missing">;
 
   /** Live sessions of one node, ordered by expiry; sessions used meanwhile may come twice, none is missed. */
   listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>>;
 
-  countSessions(nodeId: string, nowMs: number): Promise<number>;
+  countSessions(nodeId: string, nowMs: Moment): Promise<number>;
 
   /** Whether a session was ever created on the node. */
   hasNode(nodeId: string): Promise<boolean>;
@@ -170,7 +177,7 @@ export interface SessionStore {
   listNodes(request: {
     after: string | undefined;
     limit: number;
-    nowMs: number;
+    nowMs: Moment;
   }): Promise<{ items: NodeSummary[]; more: boolean }>;
 
   /** Round trip to the store in ms. */

@@ -8,6 +8,7 @@ import { RunningRequests, Serving } from "../http/drain.ts";
 import type { Logger } from "../log.ts";
 import { openLog, reasonOf } from "../log.ts";
 import type { OpenStore } from "../stores/open-store.ts";
+import { steadyNow } from "../steady-clock.ts";
 import { openStore, retentionOf } from "../stores/open-store.ts";
 import { adoptConnections } from "./adopted-connections.ts";
 import type { PrimaryMessage, WorkerMessage } from "./messages.ts";
@@ -47,7 +48,7 @@ async function serve(worker: {
   const serving = new Serving();
   const metrics = new MetricsOfAll((id) => void send({ kind: "metrics-wanted", id }));
   const metricsOfAll = () => metrics.text();
-  const app = createApp({ config, store, log, serving, workerId, now: Date.now, metricsOfAll });
+  const app = createApp({ config, store, log, serving, workerId, now: steadyNow, metricsOfAll });
   await app.http.ready();
   const { server } = app.http;
   const end = new WorkerEnd({
@@ -82,7 +83,6 @@ async function open(config: Config, log: Logger, workerId: string): Promise<Open
     return await openStore(config.store, {
       retention: retentionOf(config.stmLimit),
       timeoutMs: config.deadlineMs,
-      now: Date.now,
       onConnectionError(error) {
         const [reason, at] = [reasonOf(error), performance.now()];
         if (reason === told.reason && at - told.at < TROUBLE_INTERVAL_MS) return;

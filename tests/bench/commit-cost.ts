@@ -24,7 +24,6 @@ export async function measureCommitCost(
   const store = await openStore(parseStoreAddress(testStore.url), {
     retention: retentionOf(LENGTHS.long),
     timeoutMs: 30_000,
-    now: Date.now,
     onConnectionError: () => undefined,
   });
   try {

@@ -13,7 +13,6 @@ await delay(Number(startAt) - Date.now());
 const store = await openStore(parseStoreAddress(url), {
   retention: retentionOf(1_000_000),
   timeoutMs: 10_000,
-  now: Date.now,
   onConnectionError: () => undefined,
 });
 for (let i = 0; i < Number(count); i += 1) {

@@ -13,7 +13,6 @@ const [url = "", state = ""] = process.argv.slice(2);
 const store = await openStore(parseStoreAddress(url), {
   retention: retentionOf(1_000),
   timeoutMs: TIMEOUT_MS,
-  now: Date.now,
   onConnectionError: () => undefined,
 });
 const ping = () =>

@@ -11,7 +11,6 @@ const [url = "", count = ""] = process.argv.slice(2);
 const store = await openStore(parseStoreAddress(url), {
   retention: retentionOf(1_000),
   timeoutMs: 10_000,
-  now: Date.now,
   onConnectionError: () => undefined,
 });
 const sessionId = await createSession(store.sessions);

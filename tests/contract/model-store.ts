@@ -7,6 +7,7 @@ import type {
   CurrentSession,
   ListedSession,
   LoadedSession,
+  Moment,
   NewSession,
   Outcome,
   Page,
@@ -43,7 +44,8 @@ export class ModelStore implements SessionStore {
   }
 
   async create(session: NewSession): Promise<CurrentSession & { repeated: boolean }> {
-    const { nowMs, requestId, ...asked } = session;
+    const { nowMs: moment, requestId, ...asked } = session;
+    const nowMs = timeAt(moment);
     const { sessionId, nodeId, ttlSeconds } = asked;
     this.#nodes.add(nodeId);
     const request = `${nodeTag(nodeId)}:${requestId}`;
@@ -134,9 +136,9 @@ export class ModelStore implements SessionStore {
 
   async extend(
     sessionId: string,
-    options: { nowMs: number; ttlSeconds: number | undefined },
+    options: { nowMs: Moment; ttlSeconds: number | undefined },
   ): Promise<{ expiresAt: number; ttlSeconds: number }> {
-    const { nowMs } = options;
+    const nowMs = timeAt(options.nowMs);
     const session = this.#enter(sessionId, { nowMs, slides: false });
     const { ttlSeconds } = session.state;
     slide(session, nowMs + (options.ttlSeconds ?? ttlSeconds) * 1_000);
@@ -155,7 +157,7 @@ export class ModelStore implements SessionStore {
 
   /** The cursor is a number of items, so sessions may not change during a walk. */
   async listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>> {
-    const live = this.#live(nodeId, page.nowMs);
+    const live = this.#live(nodeId, timeAt(page.nowMs));
     const start = Number(page.cursor ?? 0);
     const end = start + page.limit;
     return {
@@ -189,12 +191,13 @@ export class ModelStore implements SessionStore {
   async close(): Promise<void> {}
 
   #enter(sessionId: string, at: Contact): ModelSession {
+    const nowMs = timeAt(at.nowMs);
     const session = this.#sessions.get(sessionId);
-    if (session === undefined || at.nowMs > session.expiresAt + TOMBSTONE_MS) {
+    if (session === undefined || nowMs > session.expiresAt + TOMBSTONE_MS) {
       throw sessionNotFound(sessionId);
     }
-    if (at.nowMs > session.expiresAt) throw sessionExpired(sessionId);
-    if (at.slides) slide(session, at.nowMs + session.state.ttlSeconds * 1_000);
+    if (nowMs > session.expiresAt) throw sessionExpired(sessionId);
+    if (at.slides) slide(session, nowMs + session.state.ttlSeconds * 1_000);
     return session;
   }
 
@@ -207,6 +210,10 @@ export class ModelStore implements SessionStore {
           : a.expiresAt - b.expiresAt,
       );
   }
+}
+
+function timeAt(moment: Moment): number {
+  return moment ?? Date.now();
 }
 
 function extend<T>(items: readonly T[], added: readonly T[], keep: number): T[] {

@@ -33,7 +33,6 @@ export class StorePlace implements AsyncDisposable {
     const store = await openStore(parseStoreAddress(this.url), {
       retention: retentionOf(1_000),
       timeoutMs: 10_000,
-      now: Date.now,
       onConnectionError: () => undefined,
       ...rules,
     });

@@ -145,9 +145,9 @@ describe("kato doctor on Redis", () => {
     expect(limited.code).toBe(1);
   });
 
-  it("says unknown, as a warning, where the user may not ask", async () => {
+  it("says unknown, as a warning, where the user may not ask, but must know the time", async () => {
     await using redis = await startRedis({ appendOnly: "everysec" });
-    await redis.client().acl("SETUSER", "default", "-config", "-time");
+    await redis.client().acl("SETUSER", "default", "-config");
 
     const { code, checks } = await examine(["--store", redis.url]);
 
@@ -155,9 +155,14 @@ describe("kato doctor on Redis", () => {
       status: "warn",
       found: expect.stringMatching(/^unknown: .*CONFIG GET appendfsync/),
     });
-    expect(checks.get("clock")).toMatchObject({ status: "warn" });
     expect(checks.get("eviction")).toMatchObject({ status: "ok" });
     expect(code).toBe(0);
+
+    await redis.client().acl("SETUSER", "default", "-time");
+    const timeless = await examine(["--store", redis.url]);
+
+    expect(timeless.checks.get("clock")).toMatchObject({ status: "fail" });
+    expect(timeless.code).toBe(1);
   });
 
   it("fails for a server that is not there", async () => {

@@ -97,7 +97,6 @@ async function createSessions(address: string): Promise<string[]> {
   const store = await openStore(parseStoreAddress(address), {
     retention: retentionOf(1_000),
     timeoutMs: 5_000,
-    now: Date.now,
     onConnectionError: () => undefined,
   });
   try {

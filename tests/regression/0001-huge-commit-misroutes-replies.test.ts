@@ -13,7 +13,6 @@ it("a commit with very many ids leaves the replies to other calls of the same mo
   const { sessions, close } = await openStore(parseStoreAddress(redis.url), {
     retention: retentionOf(1_000),
     timeoutMs: 20_000,
-    now: Date.now,
     onConnectionError: () => undefined,
   });
   try {

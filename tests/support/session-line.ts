@@ -17,7 +17,8 @@ export function openLine(store: SessionStore, nodes: NodeAccess) {
     },
   });
   const committer = new SessionCommitter(watched, nodes, {
-    contact: () => ({ nowMs: Date.now(), slides: true }),
+    contact: () => ({ nowMs: undefined, slides: true }),
+    now: Date.now,
     retention: RETENTION,
   });
   return { queue: new SessionQueue(committer, Date.now), committer, commits };

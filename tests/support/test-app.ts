@@ -25,18 +25,17 @@ export type TestAppOptions = {
   settings?: Record<string, string>;
   /** What the app gets in place of the store's own methods. */
   overrides?: (store: SessionStore) => Partial<SessionStore>;
-  /** The clock of app and store, in epoch ms; it may only go forwards. */
+  /** The clock by which sessions expire in place of the store's own, in epoch ms. */
   now?: () => number;
 };
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { now = Date.now } = options;
   const directory = await makeTemporaryDirectory();
   const config = resolveConfig({
     KATO_STORE: `sqlite:${join(directory.path, "kato.db")}`,
     ...options.settings,
   });
-  const store = await openTestAppStore(config, now);
+  const store = await openTestAppStore(config);
   const log: LogLine[] = [];
   const serving = new Serving();
   const { sessions } = store;
@@ -53,7 +52,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     ),
     serving,
     workerId: "test-worker",
-    now,
+    now: Date.now,
+    moment: options.now,
   });
   const url = await app.http.listen({ host: "127.0.0.1", port: 0 });
   return {
@@ -69,11 +69,10 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   };
 }
 
-function openTestAppStore(config: Config, now: () => number) {
+function openTestAppStore(config: Config) {
   return openStore(config.store, {
     retention: retentionOf(config.stmLimit),
     timeoutMs: config.deadlineMs,
-    now,
     onConnectionError: () => undefined,
   });
 }

@@ -79,7 +79,11 @@ export function checkEviction({ info }: RedisFacts): Check {
 
 export function checkClock({ clockAheadMs }: RedisFacts): Check {
   if (clockAheadMs === undefined) {
-    return unknown("clock", "the server does not permit TIME", "keep the clocks in step with NTP");
+    return fail(
+      "clock",
+      "the server does not permit TIME",
+      "permit it: sessions expire by its clock",
+    );
   }
   const apart = Math.abs(clockAheadMs);
   if (apart <= CLOCK_TOLERANCE_MS) return ok("clock", "within a second of this machine's");
@@ -87,7 +91,7 @@ export function checkClock({ clockAheadMs }: RedisFacts): Check {
   return warn(
     "clock",
     `${(apart / 1_000).toFixed(1)} s ${direction} this machine's`,
-    "keep the clocks of all machines in step with NTP: sessions expire by them",
+    "keep the clocks of all machines in step with NTP: sessions expire by the server's",
   );
 }
 

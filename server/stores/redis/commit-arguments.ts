@@ -1,6 +1,9 @@
 import type { Retention, SessionCommit } from "../session-store.ts";
 import { learnArguments } from "./memory-arguments.ts";
 
+/** What clock.lua takes for Redis's own clock. */
+export const STORE_CLOCK = "";
+
 /** What commit-session.lua takes after the session's suffix. */
 export function commitArguments(commit: SessionCommit, retention: Retention): (string | number)[] {
   const { at, delta, learns } = commit;
@@ -16,7 +19,7 @@ export function commitArguments(commit: SessionCommit, retention: Retention): (s
     headFields(delta),
   ];
   return [
-    at.nowMs,
+    at.nowMs ?? STORE_CLOCK,
     at.slides ? 1 : 0,
     commit.baseVersion,
     commit.time,

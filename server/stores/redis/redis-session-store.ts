@@ -14,6 +14,7 @@ import type {
   CurrentSession,
   ListedSession,
   LoadedSession,
+  Moment,
   NewSession,
   Page,
   PageRequest,
@@ -24,20 +25,21 @@ import type {
   StoredPercept,
 } from "../session-store.ts";
 import { CREATE_REQUEST_TTL_MS } from "../session-store.ts";
-import { commitArguments, jsonUnlessEmpty } from "./commit-arguments.ts";
+import { commitArguments, jsonUnlessEmpty, STORE_CLOCK } from "./commit-arguments.ts";
 import type { RedisConnection } from "./connection.ts";
 import { allMemoryKeys, NODES_KEY, nodeKeys, sessionKeys } from "./keys.ts";
 import { RedisScript } from "./scripts.ts";
 import type { Description } from "./session-description.ts";
 import { readDescription } from "./session-description.ts";
 
-const createScript = new RedisScript("create-session");
-const loadScript = new RedisScript("session", "load-session");
-const commitScript = new RedisScript("session", "no-learns", "commit-session");
-const learnScript = new RedisScript("session", "node", "learns", "commit-session");
-const extendScript = new RedisScript("session", "extend-session");
-const deleteScript = new RedisScript("session", "delete-session");
-const listScript = new RedisScript("list-sessions");
+const createScript = new RedisScript("clock", "create-session");
+const loadScript = new RedisScript("clock", "session", "load-session");
+const commitScript = new RedisScript("clock", "session", "no-learns", "commit-session");
+const learnScript = new RedisScript("clock", "session", "node", "learns", "commit-session");
+const extendScript = new RedisScript("clock", "session", "extend-session");
+const deleteScript = new RedisScript("clock", "session", "delete-session");
+const listScript = new RedisScript("clock", "list-sessions");
+const countScript = new RedisScript("clock", "count-sessions");
 
 /** Sessions in Redis 7 or Valkey 8: single, behind Sentinel, or a Cluster. Key layout: keys.ts. */
 export class RedisSessionStore implements SessionStore {
@@ -56,7 +58,7 @@ export class RedisSessionStore implements SessionStore {
     const [head = ""] = sessionKeys(tag, suffix);
     const args = [
       suffix,
-      nowMs,
+      nowMs ?? STORE_CLOCK,
       session.ttlSeconds,
       nodeId,
       jsonUnlessEmpty(session.metadata),
@@ -81,7 +83,8 @@ export class RedisSessionStore implements SessionStore {
       return { ...first, repeated: true };
     }
     const { ttlSeconds, metadata, config } = session;
-    const state = { sessionId, nodeId, createdAt: nowMs, ttlSeconds, metadata, config };
+    const createdAt = Number(value) - ttlSeconds * 1_000;
+    const state = { sessionId, nodeId, createdAt, ttlSeconds, metadata, config };
     return {
       state: { ...state, version: 0, time: 0, stmLength: 0 },
       expiresAt: Number(value),
@@ -97,7 +100,7 @@ export class RedisSessionStore implements SessionStore {
     const { at, ids = [], parts = [] } = options;
     const letters = parts.map((part) => PART_LETTERS[part]).join("");
     const reply = (await this.#run(loadScript, sessionId, [
-      at.nowMs,
+      at.nowMs ?? STORE_CLOCK,
       at.slides ? 1 : 0,
       letters,
       ...ids,
@@ -133,22 +136,22 @@ export class RedisSessionStore implements SessionStore {
 
   async extend(
     sessionId: string,
-    { nowMs, ttlSeconds }: { nowMs: number; ttlSeconds: number | undefined },
+    { nowMs, ttlSeconds }: { nowMs: Moment; ttlSeconds: number | undefined },
   ): Promise<{ expiresAt: number; ttlSeconds: number }> {
-    const args = [nowMs, 0, ttlSeconds ?? ""];
+    const args = [nowMs ?? STORE_CLOCK, 0, ttlSeconds ?? ""];
     const [, expiry, own] = (await this.#run(extendScript, sessionId, args)) as string[];
     return { expiresAt: Number(expiry), ttlSeconds: Number(own) };
   }
 
-  async delete(sessionId: string, nowMs: number): Promise<boolean> {
+  async delete(sessionId: string, nowMs: Moment): Promise<boolean> {
     const { tag, suffix } = addressOf(sessionId);
     const reply = await this.#connection.run((client) =>
-      deleteScript.run(client, sessionKeys(tag, suffix), [suffix, nowMs, 0]),
+      deleteScript.run(client, sessionKeys(tag, suffix), [suffix, nowMs ?? STORE_CLOCK, 0]),
     );
     return (reply as string[])[0] === "deleted";
   }
 
-  async find(sessionId: string, nowMs: number): Promise<"live" | "expired" | "missing"> {
+  async find(sessionId: string, nowMs: Moment): Promise<"live" | "expired" | "missing"> {
     const [status] = await this.#look(sessionId, nowMs);
     return status === "current" ? "live" : status;
   }
@@ -157,7 +160,11 @@ export class RedisSessionStore implements SessionStore {
     const { nowMs, limit } = page;
     const [expiry, suffix] = readCursor(page.cursor);
     const found = (await this.#connection.run((client) =>
-      listScript.run(client, [nodeKeys(nodeId).sessions], [nowMs, limit, expiry, suffix]),
+      listScript.run(
+        client,
+        [nodeKeys(nodeId).sessions],
+        [nowMs ?? STORE_CLOCK, limit, expiry, suffix],
+      ),
     )) as string[];
     const tag = nodeTag(nodeId);
     const suffixes = found.filter((_, i) => i % 2 === 0).slice(0, limit);
@@ -167,10 +174,11 @@ export class RedisSessionStore implements SessionStore {
     return { items: sessions.filter((session) => session !== undefined), nextCursor };
   }
 
-  countSessions(nodeId: string, nowMs: number): Promise<number> {
-    return this.#connection.run((client) =>
-      client.zcount(nodeKeys(nodeId).sessions, nowMs, "+inf"),
+  async countSessions(nodeId: string, nowMs: Moment): Promise<number> {
+    const count = await this.#connection.run((client) =>
+      countScript.run(client, [nodeKeys(nodeId).sessions], [nowMs ?? STORE_CLOCK]),
     );
+    return count as number;
   }
 
   async hasNode(nodeId: string): Promise<boolean> {
@@ -181,7 +189,7 @@ export class RedisSessionStore implements SessionStore {
   async listNodes(request: {
     after: string | undefined;
     limit: number;
-    nowMs: number;
+    nowMs: Moment;
   }): Promise<{ items: NodeSummary[]; more: boolean }> {
     const from = request.after === undefined ? "-" : `(${request.after}`;
     const nodeIds = await this.#connection.run((client) =>
@@ -214,7 +222,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   /** A session without prolonging its life; undefined if it is gone meanwhile. */
-  async #peek(sessionId: string, nowMs: number): Promise<ListedSession | undefined> {
+  async #peek(sessionId: string, nowMs: Moment): Promise<ListedSession | undefined> {
     const [status, description] = await this.#look(sessionId, nowMs);
     if (status !== "current") return undefined;
     const { state, expiresAt } = this.#describe(sessionId, description);
@@ -224,10 +232,10 @@ export class RedisSessionStore implements SessionStore {
   /** Like a load, but moves no expiry and does not mind an absent session. */
   async #look(
     sessionId: string,
-    nowMs: number,
+    nowMs: Moment,
   ): Promise<["current", Description] | ["missing", undefined?] | ["expired", undefined?]> {
     const { tag, suffix } = addressOf(sessionId);
-    const args = [suffix, nowMs, 0, ""];
+    const args = [suffix, nowMs ?? STORE_CLOCK, 0, ""];
     const reply = await this.#connection.run((client) =>
       loadScript.run(client, sessionKeys(tag, suffix), args),
     );

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { StatementSync } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
@@ -31,6 +32,7 @@ export class SqliteDatabase {
   readonly connection: DatabaseSync;
   readonly #deadlines: Deadlines;
   readonly #timeoutMs: number;
+  readonly #clock: StatementSync;
   #waiting: Work[] = [];
   #writing: Promise<void> | undefined;
 
@@ -38,6 +40,7 @@ export class SqliteDatabase {
     this.connection = connection;
     this.#timeoutMs = timeoutMs;
     this.#deadlines = new Deadlines(timeoutMs);
+    this.#clock = connection.prepare("SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS nowMs");
   }
 
   /**
@@ -98,6 +101,11 @@ export class SqliteDatabase {
       entry.abandoned = true;
       return this.#unavailable(undefined);
     });
+  }
+
+  /** Epoch ms by the machine's clock, which is one for all processes that can open the file. */
+  now(): number {
+    return (this.#clock.get() as { nowMs: number }).nowMs;
   }
 
   /** Waits for what is under way, then closes. */

@@ -6,24 +6,23 @@ import type { SqliteDatabase } from "./database.ts";
 export class SqliteFleetRegistry implements FleetRegistry {
   readonly #database: SqliteDatabase;
   readonly #statements: ReturnType<typeof prepareFleetStatements>;
-  readonly #now: () => number;
 
-  constructor(database: SqliteDatabase, now: () => number) {
+  constructor(database: SqliteDatabase) {
     this.#database = database;
     this.#statements = prepareFleetStatements(database.connection);
-    this.#now = now;
   }
 
   async publish(workerId: string, report: string, ttlMs: number): Promise<void> {
     await this.#database.write(() => {
-      this.#statements.removeDead.run(this.#now());
-      this.#statements.publish.run(workerId, report, this.#now() + ttlMs);
+      const nowMs = this.#database.now();
+      this.#statements.removeDead.run(nowMs);
+      this.#statements.publish.run(workerId, report, nowMs + ttlMs);
     });
   }
 
   async read(): Promise<string[]> {
     const rows = await this.#database.read(
-      () => this.#statements.living.all(this.#now()) as { report: string }[],
+      () => this.#statements.living.all(this.#database.now()) as { report: string }[],
     );
     return rows.map(({ report }) => report);
   }

@@ -9,6 +9,7 @@ import type {
   ListedSession,
   Learn,
   LoadedSession,
+  Moment,
   NewSession,
   Page,
   PageRequest,
@@ -52,7 +53,8 @@ export class SqliteSessionStore implements SessionStore {
 
   create(session: NewSession): Promise<CurrentSession & { repeated: boolean }> {
     return this.#database.write(() => {
-      const { sessionId, nodeId, nowMs, ttlSeconds, metadata, config, requestId } = session;
+      const { sessionId, nodeId, ttlSeconds, metadata, config, requestId } = session;
+      const nowMs = this.#timeAt(session.nowMs);
       const db = this.#statements;
       db.addNode.run(nodeId);
       const { node } = db.node.get(nodeId) as { node: number };
@@ -110,26 +112,28 @@ export class SqliteSessionStore implements SessionStore {
 
   extend(
     sessionId: string,
-    { nowMs, ttlSeconds }: { nowMs: number; ttlSeconds: number | undefined },
+    { nowMs: moment, ttlSeconds }: { nowMs: Moment; ttlSeconds: number | undefined },
   ): Promise<{ expiresAt: number; ttlSeconds: number }> {
     return this.#database.write(() => {
+      const nowMs = this.#timeAt(moment);
       const row = this.#enter(sessionId, { nowMs, slides: false });
       this.#slide(row, nowMs + (ttlSeconds ?? row.ttlSeconds) * 1_000);
       return { expiresAt: row.expiresAt, ttlSeconds: row.ttlSeconds };
     });
   }
 
-  delete(sessionId: string, nowMs: number): Promise<boolean> {
+  delete(sessionId: string, moment: Moment): Promise<boolean> {
     return this.#database.write(() => {
       const row = this.#statements.session.get(sessionId) as SessionRow | undefined;
-      if (row === undefined || nowMs > row.expiresAt) return false;
+      if (row === undefined || this.#timeAt(moment) > row.expiresAt) return false;
       this.#expired.remove(row.session);
       return true;
     });
   }
 
-  find(sessionId: string, nowMs: number): Promise<"live" | "expired" | "missing"> {
+  find(sessionId: string, moment: Moment): Promise<"live" | "expired" | "missing"> {
     return this.#database.read(() => {
+      const nowMs = this.#timeAt(moment);
       const row = this.#statements.session.get(sessionId) as SessionRow | undefined;
       return row !== undefined && nowMs <= row.expiresAt
         ? "live"
@@ -138,23 +142,26 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   async listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>> {
-    const { nowMs, limit } = page;
+    const { limit } = page;
     const [expiresAt, sessionId] = readCursor(page.cursor);
-    // What has expired since the page before is skipped.
-    const after =
-      expiresAt < nowMs ? { expiresAt: nowMs, sessionId: "" } : { expiresAt, sessionId };
-    const rows = await this.#database.read(
-      () =>
-        this.#statements.sessionsAfter.all({ nodeId, ...after, limit: limit + 1 }) as SessionRow[],
-    );
+    const rows = await this.#database.read(() => {
+      const nowMs = this.#timeAt(page.nowMs);
+      // What has expired since the page before is skipped.
+      const after =
+        expiresAt < nowMs ? { expiresAt: nowMs, sessionId: "" } : { expiresAt, sessionId };
+      const wanted = { nodeId, ...after, limit: limit + 1 };
+      return this.#statements.sessionsAfter.all(wanted) as SessionRow[];
+    });
     const items = rows.slice(0, limit).map((row) => readRow(row, this.#retention));
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     return { items, nextCursor: last === undefined ? null : `${last.expiresAt}:${last.sessionId}` };
   }
 
-  countSessions(nodeId: string, nowMs: number): Promise<number> {
-    const count = () => this.#statements.countSessions.get(nodeId, nowMs) as { active: number };
-    return this.#database.read(() => count().active);
+  countSessions(nodeId: string, moment: Moment): Promise<number> {
+    return this.#database.read(() => {
+      const nowMs = this.#timeAt(moment);
+      return (this.#statements.countSessions.get(nodeId, nowMs) as { active: number }).active;
+    });
   }
 
   hasNode(nodeId: string): Promise<boolean> {
@@ -164,14 +171,15 @@ export class SqliteSessionStore implements SessionStore {
   async listNodes(request: {
     after: string | undefined;
     limit: number;
-    nowMs: number;
+    nowMs: Moment;
   }): Promise<{ items: NodeSummary[]; more: boolean }> {
-    const { after, limit, nowMs: now } = request;
+    const { after, limit } = request;
     // No text lies between one and the same with a NUL behind it.
     const from = after === undefined ? "" : `${after}\0`;
-    const rows = await this.#database.read(
-      () => this.#statements.nodesAfter.all({ from, now, limit: limit + 1 }) as NodeSummary[],
-    );
+    const rows = await this.#database.read(() => {
+      const now = this.#timeAt(request.nowMs);
+      return this.#statements.nodesAfter.all({ from, now, limit: limit + 1 }) as NodeSummary[];
+    });
     return { items: rows.slice(0, limit), more: rows.length > limit };
   }
 
@@ -186,14 +194,20 @@ export class SqliteSessionStore implements SessionStore {
     return this.#database.close();
   }
 
+  /** Read within a transaction: a call that waited for its turn takes effect now. */
+  #timeAt(moment: Moment): number {
+    return moment ?? this.#database.now();
+  }
+
   /** The live session's row, its expiry moved as the contact says. */
   #enter(sessionId: string, at: Contact): SessionRow {
+    const nowMs = this.#timeAt(at.nowMs);
     const row = this.#statements.session.get(sessionId) as SessionRow | undefined;
-    if (row === undefined || at.nowMs > row.expiresAt) {
-      const fate = this.#expired.fateOf(sessionId, at.nowMs);
+    if (row === undefined || nowMs > row.expiresAt) {
+      const fate = this.#expired.fateOf(sessionId, nowMs);
       throw fate === "expired" ? sessionExpired(sessionId) : sessionNotFound(sessionId);
     }
-    if (at.slides) this.#slide(row, at.nowMs + row.ttlSeconds * 1_000);
+    if (at.slides) this.#slide(row, nowMs + row.ttlSeconds * 1_000);
     return row;
   }
 

@@ -129,13 +129,12 @@ describe("a Redis", () => {
     expect(checkConnections(facts(info), 2).status).toBe(status);
   });
 
-  it("that permits no question is unknown, as a warning, in everything but its latency", () => {
+  it("that permits no question is unknown, as a warning, in everything but its latency and clock", () => {
     const silent = { latencyMs: 1, info: undefined, config: undefined, clockAheadMs: undefined };
     const checks = [
       checkVersion(silent),
       checkPersistence(silent),
       checkEviction(silent),
-      checkClock(silent),
       checkConnections(silent, 1),
     ];
 
@@ -145,6 +144,10 @@ describe("a Redis", () => {
         found: expect.stringMatching(/^unknown/),
       });
     }
+  });
+
+  it("that permits no question about the time cannot expire sessions", () => {
+    expect(checkClock(facts({}, { clockAheadMs: undefined })).status).toBe("fail");
   });
 });
 

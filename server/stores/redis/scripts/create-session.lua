@@ -1,10 +1,10 @@
 -- Creates a session; a request seen before gives what the first time made.
 -- KEYS[1] hash head, KEYS[2] zset of the node's sessions, KEYS[3] string node id, KEYS[4] string of the request
--- ARGV[1] suffix, ARGV[2] now in epoch ms, ARGV[3] ttl in seconds, ARGV[4] node id, ARGV[5] metadata or '',
+-- ARGV[1] suffix, ARGV[2] moment: clock.lua, ARGV[3] ttl in seconds, ARGV[4] node id, ARGV[5] metadata or '',
 -- ARGV[6] configuration or '', ARGV[7] ms for which the request is remembered, '0' if it has no id
 -- Returns {'created', expiry} | {'repeated', suffix of the first} | {'taken', the other node's id}
 -- Cost: O(log sessions of the node)
-local now = tonumber(ARGV[2])
+local now = moment(ARGV[2])
 local function integer(number) return string.format('%.0f', number) end
 
 redis.call('SETNX', KEYS[3], ARGV[4])
@@ -20,7 +20,7 @@ if #forgotten > 0 then redis.call('ZREM', KEYS[2], unpack(forgotten)) end
 
 local expires = now + tonumber(ARGV[3]) * 1000
 local lease = expires + 60000
-local fields = {'v', '0', 't', '0', 'l', ARGV[3], 'q', integer(lease), 'c', ARGV[2], 'n', ARGV[4]}
+local fields = {'v', '0', 't', '0', 'l', ARGV[3], 'q', integer(lease), 'c', integer(now), 'n', ARGV[4]}
 for i, name in ipairs({'m', 'g'}) do
   if ARGV[4 + i] ~= '' then
     fields[#fields + 1] = name

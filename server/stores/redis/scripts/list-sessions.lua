@@ -1,9 +1,9 @@
 -- A page of a node's live sessions, ordered by (expiry, suffix).
--- KEYS[1] zset of the node's sessions; ARGV[1] now in epoch ms, ARGV[2] items wanted,
+-- KEYS[1] zset of the node's sessions; ARGV[1] moment: clock.lua, ARGV[2] items wanted,
 -- ARGV[3] expiry and ARGV[4] suffix of the last item of the page before, both '' for the first page
 -- Returns {suffix, expiry, …}, one item more than wanted if there are more
 -- Cost: O(log sessions of the node + items)
-local from = ARGV[3] == '' and ARGV[1] or ARGV[3]
+local from = ARGV[3] == '' and string.format('%.0f', moment(ARGV[1])) or ARGV[3]
 local start
 if ARGV[4] ~= '' and redis.call('ZSCORE', KEYS[1], ARGV[4]) == ARGV[3] then
   start = redis.call('ZRANK', KEYS[1], ARGV[4]) + 1

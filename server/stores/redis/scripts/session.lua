@@ -1,8 +1,8 @@
--- Shared beginning of every script that works on one session.
+-- Shared beginning of every script that works on one session; clock.lua stands before this.
 -- KEYS[1] hash head, KEYS[2] list events, KEYS[3] list emotives, KEYS[4] list metadata,
 -- KEYS[5] list vectors, KEYS[6] hash replies, KEYS[7] list ids, KEYS[8] zset of the node's sessions
--- ARGV[1] session suffix, ARGV[2] now in epoch ms, ARGV[3] '1' if this contact moves the expiry
-local SUFFIX, NOW = ARGV[1], tonumber(ARGV[2])
+-- ARGV[1] session suffix, ARGV[2] moment: clock.lua, ARGV[3] '1' if this contact moves the expiry
+local SUFFIX, NOW = ARGV[1], moment(ARGV[2])
 
 local function integer(number)
   return string.format('%.0f', number)

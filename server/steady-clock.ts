@@ -1,0 +1,7 @@
+/**
+ * Milliseconds by a clock that never steps, whatever is done to the machine's time of day; since a start of its own, and
+ * the same in all threads. For deadlines and durations.
+ */
+export function steadyNow(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
