@@ -2,12 +2,9 @@ import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { Cluster, Redis } from "ioredis";
 import { Deadlines } from "../../deadlines.ts";
 import type { RedisAddress } from "../store-address.ts";
+import { isTemporary, reasonOfRefusal } from "./refusals.ts";
 
 export type RedisClient = Redis | Cluster;
-
-/** Replies of Redis that say "not now" rather than "this is wrong". */
-const TEMPORARY =
-  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|NOPERM|MOVED|ASK|UNBLOCKED|ERR max number of clients)/;
 
 /**
  * One shared connection to a Redis, a Sentinel group or a Cluster. Nothing is queued while it is
@@ -91,7 +88,7 @@ export class RedisConnection {
   #unavailable(what: string): ServiceError {
     return new ServiceError(
       "STORE_UNAVAILABLE",
-      `Redis ${what} within ${this.#timeoutMs} ms; nothing was acknowledged, repeat the call with the same id`,
+      `${reasonOfRefusal(this.#lastError) ?? `Redis ${what} within ${this.#timeoutMs} ms`}; nothing was acknowledged, repeat the call with the same id`,
       { cause: this.#lastError },
     );
   }
@@ -158,11 +155,11 @@ function rethrow(error: unknown): never {
   hideCommand(error);
   const message = error instanceof Error ? error.message : String(error);
   const isReply = error instanceof Error && error.name === "ReplyError";
-  if (isReply && !TEMPORARY.test(message)) throw error;
+  if (isReply && !isTemporary(message)) throw error;
   if (error instanceof TypeError || error instanceof RangeError) throw error;
   throw new ServiceError(
     "STORE_UNAVAILABLE",
-    "Redis cannot take the call at the moment; nothing was acknowledged, repeat the call with the same id",
+    `${reasonOfRefusal(error) ?? "Redis cannot take the call at the moment"}; nothing was acknowledged, repeat the call with the same id`,
     { cause: error },
   );
 }

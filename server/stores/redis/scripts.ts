@@ -5,8 +5,10 @@ import { TOMBSTONE_MS } from "../session-store.ts";
 import type { RedisClient } from "./connection.ts";
 import { SESSION_KEY_COUNT } from "./keys.ts";
 
-/** What the scripts and the contract must agree on. */
-const CONSTANTS = [
+/** Stands before every script: what it and the contract must agree on. */
+const PREAMBLE = [
+  // Some commands take fewer options in older servers: they would fail half way, and what was written would stay.
+  `if not redis.REDIS_VERSION_NUM then return redis.error_reply('TOOOLD Redis 7 or later is needed') end`,
   `local TOMBSTONE_MS = ${TOMBSTONE_MS}`,
   `local SESSION_KEY_COUNT = ${SESSION_KEY_COUNT}`,
   `local LOG_ENTRIES_KEPT = ${LOG_ENTRIES_KEPT}`,
@@ -31,7 +33,7 @@ export class RedisScript {
   constructor(...files: string[]) {
     const read = (file: string) =>
       readFileSync(new URL(`./scripts/${file}.lua`, import.meta.url), "utf8");
-    this.#lua = [...CONSTANTS, ...files.map(read)].join("\n");
+    this.#lua = [...PREAMBLE, ...files.map(read)].join("\n");
     this.#sha1 = createHash("sha1").update(this.#lua).digest("hex");
   }
 

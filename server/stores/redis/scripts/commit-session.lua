@@ -29,7 +29,7 @@ if not is_stale then
   -- Refused input moves nothing, not even the expiry.
   if not frequencies then return {'mismatch', expected, actual} end
 end
-if ARGV[3] == '1' then expires, lease = slide(expires, tonumber(head[3]), lease) end
+if ARGV[3] == '1' then expires, lease = slide(expires, tonumber(head[3]), lease, true) end
 if is_stale then return {'stale', describe(expires, seen)} end
 
 local life = integer(lease - NOW)

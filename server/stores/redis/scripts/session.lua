@@ -19,11 +19,20 @@ local function keep_alive(expires, lease)
   return lease
 end
 
+-- Without memory or disk left, contacts that only prolong a session's life leave it as it is, so that reads go on.
+local FULL = {['OOM'] = true, ['MISCONF'] = true}
+
+local function set_expiry(expires, tolerant)
+  local reply = redis.pcall('ZADD', KEYS[8], integer(expires), SUFFIX)
+  if type(reply) == 'number' then return true end
+  if tolerant and FULL[string.match(reply.err, '^%u+')] then return false end
+  error(reply)
+end
+
 -- Expiry to now + ttl seconds unless it is later already.
-local function slide(expires, ttl, lease)
+local function slide(expires, ttl, lease, tolerant)
   local extended = NOW + ttl * 1000
-  if extended > expires then
-    redis.call('ZADD', KEYS[8], integer(extended), SUFFIX)
+  if extended > expires and set_expiry(extended, tolerant) then
     expires = extended
     lease = keep_alive(expires, lease)
   end
@@ -39,7 +48,7 @@ local function enter(slides)
   if NOW > expires + TOMBSTONE_MS then return nil, 'missing' end
   if NOW > expires or not head[1] then return nil, 'expired' end
   local lease = tonumber(head[4])
-  if slides then expires, lease = slide(expires, tonumber(head[3]), lease) end
+  if slides then expires, lease = slide(expires, tonumber(head[3]), lease, true) end
   return expires, head, lease
 end
 

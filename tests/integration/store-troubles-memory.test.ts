@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import { call, createSession, dataOf } from "../support/http-calls.ts";
+import type { RedisServer } from "../support/redis-server.ts";
+import { startRedis } from "../support/redis-server.ts";
+import type { Refused } from "../support/repeating-learner.ts";
+import { RepeatingLearner } from "../support/repeating-learner.ts";
+import { startTestApp } from "../support/test-app.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const OUT_OF_MEMORY = {
+  kato: "STORE_UNAVAILABLE",
+  httpStatus: 503,
+  message: expect.stringContaining("out of memory"),
+};
+
+const WRITES: [path: string, input: object][] = [
+  ["session.create", { nodeId: "n" }],
+  ["session.extend", { ttlSeconds: 100_000 }],
+  ["session.configure", { config: { persistence: 7 } }],
+  ["session.observe", { strings: ["refused"] }],
+];
+
+describe("a service whose Redis runs out of memory", () => {
+  it.each(["sessions are deleted", "it is given more"])(
+    "refuses writes whole, goes on to read and delete, and writes again when %s",
+    async (cure) => {
+      await using redis = await startRedis();
+      await using app = await startTestApp({ settings: { KATO_STORE: redis.url } });
+      const { url } = app;
+      const ballast = await createSession(url, "ballast");
+      const strings = Array.from({ length: 500 }, (_, i) => `${i} ${"x".repeat(1_000)}`);
+      for (let i = 0; i < 4; i += 1) {
+        await dataOf(url, "session.observe", { input: { sessionId: ballast, strings } });
+      }
+      const brief = await createSession(url, "brief");
+      const learners = await Promise.all(
+        Array.from({ length: 8 }, () => RepeatingLearner.start(url, { nodeId: "n", bytes: 900 })),
+      );
+
+      await limitMemory(redis, (await usedMemory(redis)) + 400_000);
+      const refused = await learnUntilRefused(learners);
+      // From the moment at which there is too little to one at which there is none.
+      await limitMemory(redis, (await usedMemory(redis)) - 500_000);
+
+      for (const { reply } of refused) expect(reply.error).toMatchObject(OUT_OF_MEMORY);
+      for (const [path, input] of WRITES) {
+        const given = path === "session.create" ? input : { sessionId: brief, ...input };
+        const { error } = await call(url, path, { input: given });
+        expect([path, error]).toEqual([path, expect.objectContaining(OUT_OF_MEMORY)]);
+      }
+      await expectWhole(url, learners);
+      const deleted = await call(url, "session.delete", { input: { sessionId: brief } });
+      expect(deleted.data).toEqual({ deleted: true });
+
+      if (cure === "it is given more") await limitMemory(redis, 0);
+      else await dataOf(url, "session.delete", { input: { sessionId: ballast } });
+      for (const { repeat } of refused) {
+        // Memory is freed in the background.
+        await waitFor(async () => (await repeat()).error === undefined, {
+          what: "Redis to take writes again",
+        });
+      }
+      await expectWhole(url, learners);
+    },
+  );
+});
+
+describe("a service whose Redis forgets its scripts under load", () => {
+  it("fails no call", async () => {
+    await using redis = await startRedis();
+    await using app = await startTestApp({ settings: { KATO_STORE: redis.url } });
+    const learners = await Promise.all(
+      Array.from({ length: 8 }, () => RepeatingLearner.start(app.url, { nodeId: "n", bytes: 10 })),
+    );
+    const admin = redis.client();
+
+    const end = new AbortController();
+    const flushing = (async () => {
+      let flushes = 0;
+      for (; !end.signal.aborted; flushes += 1) await admin.script("FLUSH");
+      return flushes;
+    })();
+    const refused = await Promise.all(learners.map((learner) => learnOften(learner, 30)));
+    end.abort();
+
+    expect(await flushing).toBeGreaterThan(30);
+    expect(refused.flat()).toEqual([]);
+    await expectWhole(app.url, learners);
+  });
+});
+
+async function learnOften(learner: RepeatingLearner, times: number): Promise<Refused[]> {
+  const refused: Refused[] = [];
+  for (let i = 0; i < times; i += 1) {
+    const one = await learner.learn();
+    if (one !== undefined) refused.push(one);
+  }
+  return refused;
+}
+
+async function learnUntilRefused(learners: readonly RepeatingLearner[]): Promise<Refused[]> {
+  return Promise.all(
+    learners.map(async (learner) => {
+      for (;;) {
+        const refused = await learner.learn();
+        if (refused !== undefined) return refused;
+      }
+    }),
+  );
+}
+
+/** What was acknowledged is there, and nothing else: neither half of a refused call. */
+async function expectWhole(url: string, learners: readonly RepeatingLearner[]): Promise<void> {
+  const learned = learners.flatMap((learner) => learner.learned);
+  const stats = await dataOf(url, "node.stats", { input: { nodeId: "n" } });
+  expect(stats).toMatchObject({
+    patterns: learned.length,
+    frequencies: learned.length,
+    symbols: 2 * learned.length,
+    symbolOccurrences: 2 * learned.length,
+  });
+  expect(new Set(learned).size).toBe(learned.length);
+  for (const { sessionId } of learners) {
+    const input = { sessionId };
+    expect(await dataOf(url, "session.stm", { input })).toMatchObject({ length: 0 });
+    expect(await dataOf(url, "session.get", { input })).toMatchObject({ stmLength: 0 });
+  }
+}
+
+async function usedMemory(redis: RedisServer): Promise<number> {
+  const client = redis.client();
+  const [, used = ""] = /used_memory:(\d+)/.exec(await client.info("memory")) ?? [];
+  client.disconnect();
+  return Number(used);
+}
+
+/** In bytes; 0 for none. */
+async function limitMemory(redis: RedisServer, bytes: number): Promise<void> {
+  const client = redis.client();
+  await client.config("SET", "maxmemory", String(bytes), "maxmemory-policy", "noeviction");
+  client.disconnect();
+}
