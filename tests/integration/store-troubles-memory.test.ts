@@ -3,7 +3,7 @@ import { call, createSession, dataOf } from "../support/http-calls.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 import { startRedis } from "../support/redis-server.ts";
 import type { Refused } from "../support/repeating-learner.ts";
-import { RepeatingLearner } from "../support/repeating-learner.ts";
+import { expectWhole, learnUntilRefused, RepeatingLearner } from "../support/repeating-learner.ts";
 import { startTestApp } from "../support/test-app.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -96,35 +96,6 @@ async function learnOften(learner: RepeatingLearner, times: number): Promise<Ref
     if (one !== undefined) refused.push(one);
   }
   return refused;
-}
-
-async function learnUntilRefused(learners: readonly RepeatingLearner[]): Promise<Refused[]> {
-  return Promise.all(
-    learners.map(async (learner) => {
-      for (;;) {
-        const refused = await learner.learn();
-        if (refused !== undefined) return refused;
-      }
-    }),
-  );
-}
-
-/** What was acknowledged is there, and nothing else: neither half of a refused call. */
-async function expectWhole(url: string, learners: readonly RepeatingLearner[]): Promise<void> {
-  const learned = learners.flatMap((learner) => learner.learned);
-  const stats = await dataOf(url, "node.stats", { input: { nodeId: "n" } });
-  expect(stats).toMatchObject({
-    patterns: learned.length,
-    frequencies: learned.length,
-    symbols: 2 * learned.length,
-    symbolOccurrences: 2 * learned.length,
-  });
-  expect(new Set(learned).size).toBe(learned.length);
-  for (const { sessionId } of learners) {
-    const input = { sessionId };
-    expect(await dataOf(url, "session.stm", { input })).toMatchObject({ length: 0 });
-    expect(await dataOf(url, "session.get", { input })).toMatchObject({ stmLength: 0 });
-  }
 }
 
 async function usedMemory(redis: RedisServer): Promise<number> {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { CallReply } from "./http-calls.ts";
+import { expect } from "vitest";
 import { call, dataOf } from "./http-calls.ts";
 
 type Sequence = { time: number; finalLearned: string | null };
@@ -13,15 +14,17 @@ export type Refused = { repeat(): Promise<CallReply<Sequence>>; reply: CallReply
  */
 export class RepeatingLearner {
   readonly sessionId: string;
+  readonly nodeId: string;
   /** Since the short-term memory is learned away, only the patterns stay. */
   readonly learned: string[] = [];
   readonly #url: string;
   readonly #padding: string;
 
-  private constructor(url: string, sessionId: string, bytes: number) {
+  private constructor(url: string, of: { sessionId: string; nodeId: string; bytes: number }) {
     this.#url = url;
-    this.sessionId = sessionId;
-    this.#padding = "x".repeat(bytes);
+    this.sessionId = of.sessionId;
+    this.nodeId = of.nodeId;
+    this.#padding = "x".repeat(of.bytes);
   }
 
   /** Each call writes about `bytes`, several times over. */
@@ -32,7 +35,7 @@ export class RepeatingLearner {
     const { sessionId } = await dataOf<{ sessionId: string }>(url, "session.create", {
       input: { nodeId },
     });
-    return new RepeatingLearner(url, sessionId, bytes);
+    return new RepeatingLearner(url, { sessionId, nodeId, bytes });
   }
 
   /** Gives the call if it was refused. */
@@ -50,5 +53,38 @@ export class RepeatingLearner {
     };
     const reply = await repeat();
     return reply.error === undefined ? undefined : { repeat, reply };
+  }
+}
+
+/** Gives of each learner the call that was refused first. */
+export async function learnUntilRefused(learners: readonly RepeatingLearner[]): Promise<Refused[]> {
+  return Promise.all(
+    learners.map(async (learner) => {
+      for (;;) {
+        const refused = await learner.learn();
+        if (refused !== undefined) return refused;
+      }
+    }),
+  );
+}
+
+/** What was acknowledged is there, and nothing else: neither half of a refused call. The node is these learners' alone. */
+export async function expectWhole(
+  url: string,
+  learners: readonly RepeatingLearner[],
+): Promise<void> {
+  const learned = learners.flatMap((learner) => learner.learned);
+  const stats = await dataOf(url, "node.stats", { input: { nodeId: learners[0]!.nodeId } });
+  expect(stats).toMatchObject({
+    patterns: learned.length,
+    frequencies: learned.length,
+    symbols: 2 * learned.length,
+    symbolOccurrences: 2 * learned.length,
+  });
+  expect(new Set(learned).size).toBe(learned.length);
+  for (const { sessionId } of learners) {
+    const input = { sessionId };
+    expect(await dataOf(url, "session.stm", { input })).toMatchObject({ length: 0 });
+    expect(await dataOf(url, "session.get", { input })).toMatchObject({ stmLength: 0 });
   }
 }

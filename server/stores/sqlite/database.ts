@@ -177,7 +177,7 @@ export class SqliteDatabase {
   #unavailable(cause: unknown): ServiceError {
     return new ServiceError(
       "STORE_UNAVAILABLE",
-      `the SQLite file could not be used within ${this.#timeoutMs} ms; nothing was acknowledged, repeat the call with the same id`,
+      `${sqliteCode(cause) === SQLITE_FULL ? "the disk of the SQLite file is full" : `the SQLite file could not be used within ${this.#timeoutMs} ms`}; nothing was acknowledged, repeat the call with the same id`,
       { cause },
     );
   }
@@ -233,8 +233,9 @@ function migrate(connection: DatabaseSync): void {
 
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
-/** SQLITE_NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB: the store fails, not the work. */
-const STORE_FAILURES = new Set([SQLITE_BUSY, SQLITE_LOCKED, 7, 8, 9, 10, 11, 13, 14, 26]);
+const SQLITE_FULL = 13;
+/** SQLITE_NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, CANTOPEN, NOTADB: the store fails, not the work. */
+const STORE_FAILURES = new Set([SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL, 7, 8, 9, 10, 11, 14, 26]);
 
 function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("errcode" in error)) return undefined;
