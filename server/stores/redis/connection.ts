@@ -27,6 +27,8 @@ export class RedisConnection {
     this.client.on("error", (error: Error) => {
       hideCommand(error);
       this.#lastError = error;
+      // Somebody has to mend it first: callers are better told why than kept.
+      if (reasonOfRefusal(error) !== undefined) this.#stopWaiting();
       options.onError(error);
     });
     this.client.on("ready", () => {
@@ -67,7 +69,7 @@ export class RedisConnection {
   /** Waits for the replies under way, within the deadline; calls that wait for a connection fail. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#waiting?.reject(this.#unavailable("could not be reached"));
+    this.#stopWaiting();
     // Bounded by the socket's timeout.
     if (this.client.status === "ready") await this.client.quit().catch(() => "closed");
     this.client.disconnect();
@@ -83,6 +85,11 @@ export class RedisConnection {
     }
     this.#waiting ??= Promise.withResolvers<void>();
     return this.#waiting.promise;
+  }
+
+  #stopWaiting(): void {
+    this.#waiting?.reject(this.#unavailable("could not be reached"));
+    this.#waiting = undefined;
   }
 
   #unavailable(what: string): ServiceError {

@@ -39,6 +39,8 @@ const learnScript = new RedisScript("clock", "session", "node", "learns", "commi
 const extendScript = new RedisScript("clock", "session", "extend-session");
 const deleteScript = new RedisScript("clock", "session", "delete-session");
 const listScript = new RedisScript("clock", "list-sessions");
+/** Does nothing but what all of them do first. */
+const emptyScript = new RedisScript();
 const countScript = new RedisScript("clock", "count-sessions");
 
 /** Sessions in Redis 7 or Valkey 8: single, behind Sentinel, or a Cluster. Key layout: keys.ts. */
@@ -206,7 +208,10 @@ export class RedisSessionStore implements SessionStore {
 
   async ping(): Promise<number> {
     const start = performance.now();
-    await this.#connection.run((client) => client.ping());
+    await this.#connection.run((client) =>
+      // A server may be there and yet too old for the scripts.
+      Promise.all([client.ping(), emptyScript.run(client, [NODES_KEY], [])]),
+    );
     return performance.now() - start;
   }
 

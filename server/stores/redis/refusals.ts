@@ -24,5 +24,7 @@ export function isTemporary(reply: string): boolean {
 /** undefined for what passes by itself. */
 export function reasonOfRefusal(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
+  // What a Cluster's client reports when none of its nodes took it.
+  if ("lastNodeError" in error) return reasonOfRefusal(error.lastNodeError);
   return REASONS.find(([reply]) => reply.test(error.message))?.[1];
 }
