@@ -18,6 +18,7 @@ import { NodeService } from "./nodes/node-service.ts";
 import { NodeReplicas } from "./replica/node-replicas.ts";
 import { SessionDirectory } from "./sessions/session-directory.ts";
 import { SessionService } from "./sessions/session-service.ts";
+import { Tidying } from "./sessions/tidying.ts";
 import type { OpenStore } from "./stores/open-store.ts";
 import { retentionOf } from "./stores/open-store.ts";
 import type { Moment } from "./stores/session-store.ts";
@@ -71,6 +72,7 @@ export function createApp(parts: AppParts): App {
     clocks,
   );
   const nodes = new NodeService(store, moment);
+  const tidying = store.tidy === undefined ? undefined : new Tidying(store.tidy, moment);
   const directory = new SessionDirectory(store.sessions, clocks);
   const counters = () => ({ ...sessions.counters, predictions: replicas.counters.predictions });
   const metrics = new CallMetrics(admission, counters, () => replicas.counters);
@@ -113,11 +115,13 @@ export function createApp(parts: AppParts): App {
     start() {
       load.start(admission);
       monitor.start();
+      tidying?.start();
     },
     async close() {
       load.stop();
       await http.close();
       await monitor.stop();
+      await tidying?.stop();
       await replicas.close();
     },
   };

@@ -1,6 +1,6 @@
 import type { FleetRegistry } from "./fleet-registry.ts";
 import type { NodeStore } from "./node-store.ts";
-import type { Retention, SessionStore } from "./session-store.ts";
+import type { Moment, Retention, SessionStore } from "./session-store.ts";
 import type { StoreAddress } from "./store-address.ts";
 
 /** A store of any kind, opened once per process; `close` it last. */
@@ -8,6 +8,8 @@ export type OpenStore = {
   sessions: SessionStore;
   nodes: NodeStore;
   fleet: FleetRegistry;
+  /** Clears away a little of what has expired; gives whether there may be more. Absent where that happens by itself. */
+  tidy?: (nowMs: Moment) => Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -33,7 +35,8 @@ export async function openStore(address: StoreAddress, rules: StoreRules): Promi
     const sessions = new SqliteSessionStore(database, rules.retention);
     const nodes = new SqliteNodeStore(database);
     const fleet = new SqliteFleetRegistry(database);
-    return { sessions, nodes, fleet, close: () => sessions.close() };
+    const tidy = (nowMs: Moment) => sessions.tidy(nowMs);
+    return { sessions, nodes, fleet, tidy, close: () => sessions.close() };
   }
   const { RedisConnection } = await import("./redis/connection.ts");
   const { RedisSessionStore } = await import("./redis/redis-session-store.ts");

@@ -183,6 +183,16 @@ export class SqliteSessionStore implements SessionStore {
     return { items: rows.slice(0, limit), more: rows.length > limit };
   }
 
+  /** Clears away a little of what has expired; gives whether there may be more. */
+  async tidy(moment: Moment): Promise<boolean> {
+    const isUntidy = await this.#database.read(() =>
+      this.#expired.findExpired(this.#timeAt(moment)),
+    );
+    if (!isUntidy) return false;
+    await this.#database.write(() => this.#expired.tidy(this.#timeAt(moment)));
+    return true;
+  }
+
   /** A write, since reading would succeed on a full disk. */
   async ping(): Promise<number> {
     const start = performance.now();

@@ -72,7 +72,7 @@ export function prepareStatements(db: DatabaseSync) {
     removeAllReplies: db.prepare("DELETE FROM replies WHERE session = ?"),
     clearableSessions: db.prepare(
       `SELECT session, session_id AS sessionId, expires_at AS expiresAt FROM sessions
-       WHERE node = ? AND expires_at < ? ORDER BY expires_at LIMIT 4`,
+       WHERE node = ? AND expires_at < ? ORDER BY expires_at LIMIT ?`,
     ),
     addExpiredSession: db.prepare(
       "INSERT INTO expired_sessions (session_id, forget_at) VALUES (?, ?)",
@@ -84,6 +84,11 @@ export function prepareStatements(db: DatabaseSync) {
       `DELETE FROM expired_sessions WHERE session_id IN
          (SELECT session_id FROM expired_sessions WHERE forget_at < ? LIMIT 50)`,
     ),
+    forgettable: db.prepare(
+      `SELECT 1 FROM expired_sessions WHERE forget_at < :nowMs
+       UNION ALL SELECT 1 FROM create_requests WHERE forget_at < :nowMs LIMIT 1`,
+    ),
+    nodesFrom: db.prepare("SELECT node FROM nodes WHERE node > ? ORDER BY node LIMIT ?"),
     nodeAfter: db.prepare("SELECT node FROM nodes WHERE node > ? ORDER BY node LIMIT 1"),
   };
 }
