@@ -67,7 +67,8 @@ export const ERROR_CATALOGUE = {
   STORE_UNAVAILABLE: {
     http: 503,
     retryable: true,
-    meaning: "the store did not answer within the deadline; nothing was acknowledged",
+    meaning:
+      "the store did not answer within the deadline; whether the call took effect is unknown",
     advice: "retry with the same id",
   },
   SHUTTING_DOWN: {
@@ -103,6 +104,18 @@ export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(ERROR_CATALOGUE, value);
+}
+
+/**
+ * What a failure says about the call's effect. `no-effect`: it was refused, and changed nothing.
+ * `unknown`: it may have taken effect, or may still; repeated with the same id, it does so once.
+ */
+export type CallOutcome = "no-effect" | "unknown";
+
+const UNKNOWN_OUTCOME: ReadonlySet<ErrorCode> = new Set(["STORE_UNAVAILABLE", "INTERNAL"]);
+
+export function outcomeOf(code: ErrorCode): CallOutcome {
+  return UNKNOWN_OUTCOME.has(code) ? "unknown" : "no-effect";
 }
 
 /** One broken rule of an input; `value` is printable and short. */

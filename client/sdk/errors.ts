@@ -1,19 +1,22 @@
 import type { KatoErrorShape } from "@kato-rpc/server/api/error-shape.ts";
-import type { ErrorCode, ErrorDetails } from "@kato-rpc/shared/errors.ts";
-import { ERROR_CATALOGUE } from "@kato-rpc/shared/errors.ts";
+import type { CallOutcome, ErrorCode, ErrorDetails } from "@kato-rpc/shared/errors.ts";
+import { ERROR_CATALOGUE, outcomeOf } from "@kato-rpc/shared/errors.ts";
 import { TRPCClientError } from "@trpc/client";
 import type { KatoRouter } from "./router-types.ts";
 
 /** Ways to fail that the server has no part in, with whether the same call may succeed later. */
 export const CLIENT_ERRORS = {
-  TIMEOUT: { retryable: true, meaning: "no answer in time; the call may have taken effect" },
+  TIMEOUT: {
+    retryable: true,
+    meaning: "no answer in time; `outcome` says whether the call may have taken effect",
+  },
   ABORTED: {
     retryable: false,
-    meaning: "the caller gave up, or the client was closed; the call may have taken effect",
+    meaning: "the caller gave up, or the client was closed; `outcome` says likewise",
   },
   CONNECTION_FAILED: {
     retryable: true,
-    meaning: "no reply from the service; the call may have taken effect",
+    meaning: "no reply from the service; `outcome` says whether the call may have taken effect",
   },
   MISROUTED: { retryable: false, meaning: "the reply was computed for another call or session" },
   INVALID_REPLY: { retryable: false, meaning: "what answered does not speak this protocol" },
@@ -32,6 +35,8 @@ export type KatoErrorOptions = {
   cause?: unknown;
   /** The error as it came from the service. */
   shape?: KatoErrorShape | undefined;
+  /** Left out: what the code says of one attempt. */
+  outcome?: CallOutcome | undefined;
 };
 
 /**
@@ -47,11 +52,17 @@ export class KatoError<
   readonly requestId: string | undefined;
   /** Whether the same call may succeed later; where the client retries, its retries are used up. */
   readonly retryable: boolean;
+  /**
+   * `no-effect`: the call was refused or never reached the service, and changed nothing. `unknown`: an
+   * attempt at it was cut off or its reply was lost, so it may have taken effect, or may still. Repeated
+   * with the same `observationId` or `requestId` it does so once.
+   */
+  readonly outcome: CallOutcome;
   /** What the failure carries: `actualTime`, `limit` and `max`, `issues`, `retryAfterMs`, … */
   readonly details: ErrorDetails;
 
   constructor(code: Code, message: string, options: KatoErrorOptions = {}) {
-    const { requestId, details = {}, cause, shape } = options;
+    const { requestId, details = {}, cause, shape, outcome } = options;
     super(message, {
       ...(shape === undefined ? {} : { result: { error: shape } }),
       // tRPC's type asks for an Error, but whatever was thrown is handed on.
@@ -68,8 +79,22 @@ export class KatoError<
     this.code = code;
     this.requestId = requestId;
     this.retryable = isRetryable(code);
+    this.outcome = outcome ?? (isClientErrorCode(code) ? "unknown" : outcomeOf(code));
     this.details = details;
   }
+}
+
+/** The same error with another outcome: one error may be that of many calls, of which each had its own attempts. */
+export function withOutcome(error: KatoError, outcome: CallOutcome): KatoError {
+  if (error.outcome === outcome) return error;
+  const { code, message, requestId, details, cause } = error;
+  return new KatoError(code, message, {
+    requestId,
+    details,
+    cause,
+    shape: error.shape ?? undefined,
+    outcome,
+  });
 }
 
 function isRetryable(code: KatoErrorCode): boolean {

@@ -1,5 +1,6 @@
 export type { KatoClient } from "./client.ts";
 export { createKatoClient } from "./client.ts";
+export type { CallOutcome } from "@kato-rpc/shared/errors.ts";
 export type { ClientErrorCode, KatoErrorCode } from "./errors.ts";
 export { isKatoError, KatoError } from "./errors.ts";
 export type { BatchLimits, CallOptions, KatoClientOptions } from "./options.ts";

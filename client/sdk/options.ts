@@ -35,8 +35,9 @@ export type KatoClientOptions = {
   attemptTimeoutMs?: number | undefined;
   /**
    * Attempts after the first when the service is overloaded, draining or without its store, or when
-   * the connection fails. Default 5. The wait before the nth is drawn from 0 to 100·2ⁿ⁻¹ ms (5,000 at
-   * most), on top of what the service asks for. No retry is begun that the call's time does not allow.
+   * the connection fails. Default 8, which outlast 8 s without service: the wait before the nth is
+   * drawn from 50·2ⁿ⁻¹ to 100·2ⁿ⁻¹ ms (2,500 to 5,000 at most), on top of what the service asks for. No
+   * retry is begun that the call's time does not allow.
    */
   retries?: number | undefined;
   /**
@@ -76,7 +77,7 @@ export function resolveOptions(options: KatoClientOptions): ResolvedOptions {
     baseUrl: parseUrl(options.url),
     timeoutMs: checkTimeout("timeoutMs", options.timeoutMs ?? 30_000),
     attemptTimeoutMs: checkTimeout("attemptTimeoutMs", options.attemptTimeoutMs ?? 10_000),
-    retries: checkRetries(options.retries ?? 5),
+    retries: checkRetries(options.retries ?? 8),
     maxConcurrency: whole("maxConcurrency", options.maxConcurrency ?? 8, [1, 10_000]),
     batch: {
       maxCalls: limited("maxCalls", batch.maxCalls, LIMITS.callsPerBatch.max),

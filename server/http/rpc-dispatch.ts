@@ -184,7 +184,7 @@ export class RpcDispatch {
     }
     return new ServiceError(
       "STORE_UNAVAILABLE",
-      `the call was not done within ${this.#parts.deadlineMs} ms; nothing was acknowledged, repeat it with the same id`,
+      `the call was not done within ${this.#parts.deadlineMs} ms; whether it took effect is unknown, repeat it with the same id`,
     );
   }
 

@@ -1,6 +1,15 @@
+import type { CallOutcome } from "@kato-rpc/shared/errors.ts";
 import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import { transformer } from "@kato-rpc/shared/transformer.ts";
 import { KatoError } from "../errors.ts";
+
+/** Whether a call that fails may have taken effect all the same. */
+export type CallEffect = {
+  /** A request with the call is sent and not answered. */
+  isUnderWay: boolean;
+  /** An attempt has ended without telling. */
+  wasLost: boolean;
+};
 
 /** A call on its way: waiting in its lane, in a batch, or answered. */
 export type Call = {
@@ -16,11 +25,16 @@ export type Call = {
   /** On the clock of `performance.now()`. */
   readonly deadlineAt: number;
   attempts: number;
+  readonly effect: CallEffect;
   /** Nobody waits for the answer any more: it was given, or the caller left. */
   isOver: boolean;
   succeed(data: unknown): void;
   fail(error: KatoError): void;
 };
+
+export function outcomeOfCall({ isUnderWay, wasLost }: CallEffect): CallOutcome {
+  return isUnderWay || wasLost ? "unknown" : "no-effect";
+}
 
 const encoder = new TextEncoder();
 

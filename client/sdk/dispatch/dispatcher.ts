@@ -3,7 +3,9 @@ import type { ResolvedOptions } from "../options.ts";
 import { retryDelayMs } from "../retry-timing.ts";
 import { afterTick } from "./after-tick.ts";
 import { Batch } from "./batch.ts";
+import { withOutcome } from "../errors.ts";
 import type { Call } from "./call.ts";
+import { outcomeOfCall } from "./call.ts";
 import { exchange } from "./http-exchange.ts";
 import type { Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
@@ -66,7 +68,10 @@ export class Dispatcher {
   #send(batch: Batch): void {
     const controller = new AbortController();
     const requestId = this.#nextRequestId();
-    for (const { call } of batch.entries) call.attempts += 1;
+    for (const { call } of batch.entries) {
+      call.attempts += 1;
+      call.effect.isUnderWay = true;
+    }
     const sent: UnderWay = { batch, controller, done: Promise.resolve() };
     this.#underWay.add(sent);
     const options = this.#options;
@@ -92,6 +97,8 @@ export class Dispatcher {
       const ofLane = failures.get(lane) ?? [];
       failures.set(lane, ofLane);
       const reply = replies[i];
+      call.effect.isUnderWay = false;
+      if (reply?.error?.outcome === "unknown") call.effect.wasLost = true;
       if (call.isOver || reply === undefined) continue;
       if (reply.error === undefined) finish(call, () => call.succeed(reply.data));
       else ofLane.push({ call, reply });
@@ -106,7 +113,7 @@ export class Dispatcher {
     for (const { call, reply } of failures) {
       const isAllowed = call.attempts <= call.retries && retryAt < call.deadlineAt;
       if (reply.error.retryable && isAllowed) again.push(call);
-      else finish(call, () => call.fail(reply.error));
+      else finish(call, () => call.fail(withOutcome(reply.error, outcomeOfCall(call.effect))));
     }
     if (again.length > 0) this.#lanes.pause(lane, again, delayMs);
     else this.#lanes.release(lane);

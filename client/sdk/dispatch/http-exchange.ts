@@ -62,8 +62,23 @@ function connectionFailed(cause: unknown, { options, requestId }: Exchange): Kat
   return new KatoError(
     "CONNECTION_FAILED",
     `no reply from ${options.baseUrl.origin}: ${describe(cause)}`,
-    { requestId, cause },
+    { requestId, cause, outcome: wasConnected(cause) ? "unknown" : "no-effect" },
   );
+}
+
+/** Ways to fail before there is a connection, and so before anything is sent: Node's, and those of its `fetch`. */
+const NO_CONNECTION = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** Browsers don't say, so there it may have been. */
+function wasConnected(thrown: unknown): boolean {
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  const code = cause instanceof Error ? (cause as { code?: unknown }).code : undefined;
+  return typeof code !== "string" || !NO_CONNECTION.has(code);
 }
 
 /** `fetch` says only that it failed; the reason is in its cause. */

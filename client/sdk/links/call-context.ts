@@ -1,4 +1,5 @@
 import type { Operation } from "@trpc/client";
+import type { CallEffect } from "../dispatch/call.ts";
 import type { CallOptions, ResolvedOptions } from "../options.ts";
 import { checkRetries, checkTimeout } from "../options.ts";
 
@@ -10,6 +11,7 @@ export type CallLimits = {
   /** On the clock of `performance.now()`. */
   deadlineAt: number;
   retries: number;
+  effect: CallEffect;
 };
 
 const LIMITS_KEY = "kato.limits";
@@ -18,12 +20,13 @@ const LIMITS_KEY = "kato.limits";
 export function withLimits(
   op: Operation,
   defaults: ResolvedOptions,
-): { op: Operation; timeoutMs: number } {
+): { op: Operation; timeoutMs: number; effect: CallEffect } {
   const context = op.context as CallContext;
   const timeoutMs = checkTimeout("timeoutMs", context.timeoutMs ?? defaults.timeoutMs);
   const retries = checkRetries(context.retries ?? defaults.retries);
-  const limits: CallLimits = { deadlineAt: performance.now() + timeoutMs, retries };
-  return { op: { ...op, context: { ...op.context, [LIMITS_KEY]: limits } }, timeoutMs };
+  const effect: CallEffect = { isUnderWay: false, wasLost: false };
+  const limits: CallLimits = { deadlineAt: performance.now() + timeoutMs, retries, effect };
+  return { op: { ...op, context: { ...op.context, [LIMITS_KEY]: limits } }, timeoutMs, effect };
 }
 
 export function limitsOf(op: Operation): CallLimits {

@@ -1,7 +1,8 @@
 import type { TRPCLink } from "@trpc/client";
 import { observable } from "@trpc/server/observable";
 import { AbortWatch } from "../abort-watch.ts";
-import { KatoError } from "../errors.ts";
+import { outcomeOfCall } from "../dispatch/call.ts";
+import { KatoError, withOutcome } from "../errors.ts";
 import type { ResolvedOptions } from "../options.ts";
 import type { KatoRouter } from "../router-types.ts";
 import { withLimits } from "./call-context.ts";
@@ -27,9 +28,14 @@ export function deadlineLink(options: ResolvedOptions, closing: AbortSignal): TR
           end();
           observer.error(error as KatoError);
         };
-        const abort = (reason: unknown) => fail(aborted(given.path, reason));
+        /** Ends a call that might still be answered. */
+        const cut = (error: KatoError) => {
+          const effect = limited?.effect;
+          fail(withOutcome(error, effect === undefined ? "no-effect" : outcomeOfCall(effect)));
+        };
+        const abort = (reason: unknown) => cut(aborted(given.path, reason));
 
-        let limited: ReturnType<typeof withLimits>;
+        let limited: ReturnType<typeof withLimits> | undefined;
         try {
           limited = withLimits(given, options);
         } catch (error) {
@@ -41,7 +47,7 @@ export function deadlineLink(options: ResolvedOptions, closing: AbortSignal): TR
           ends.push(watch.add(signal, abort));
         }
         if (hasEnded) return;
-        const timer = setTimeout(() => fail(timedOut(op.path, timeoutMs)), timeoutMs);
+        const timer = setTimeout(() => cut(timedOut(op.path, timeoutMs)), timeoutMs);
         ends.push(() => clearTimeout(timer));
         const sent = next(op).subscribe({
           // A call has one result. To complete besides would make tRPC abort what nobody waits for any more,

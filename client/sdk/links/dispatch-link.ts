@@ -36,7 +36,7 @@ function createCall(op: Operation, settle: Pick<Call, "succeed" | "fail">, pathn
   if (kind === "subscription") {
     throw new KatoError("INVALID_INPUT", `${path}: the service has no subscriptions`);
   }
-  const { retries, deadlineAt } = limitsOf(op);
+  const { retries, deadlineAt, effect } = limitsOf(op);
   const call: Call = {
     kind,
     path,
@@ -45,6 +45,7 @@ function createCall(op: Operation, settle: Pick<Call, "succeed" | "fail">, pathn
     retries,
     deadlineAt,
     attempts: 0,
+    effect,
     isOver: false,
     ...settle,
   };

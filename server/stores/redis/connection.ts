@@ -95,7 +95,7 @@ export class RedisConnection {
   #unavailable(what: string): ServiceError {
     return new ServiceError(
       "STORE_UNAVAILABLE",
-      `${reasonOfRefusal(this.#lastError) ?? `Redis ${what} within ${this.#timeoutMs} ms`}; nothing was acknowledged, repeat the call with the same id`,
+      `${reasonOfRefusal(this.#lastError) ?? `Redis ${what} within ${this.#timeoutMs} ms`}; whether the call took effect is unknown, repeat it with the same id`,
       { cause: this.#lastError },
     );
   }
@@ -166,7 +166,7 @@ function rethrow(error: unknown): never {
   if (error instanceof TypeError || error instanceof RangeError) throw error;
   throw new ServiceError(
     "STORE_UNAVAILABLE",
-    `${reasonOfRefusal(error) ?? "Redis cannot take the call at the moment"}; nothing was acknowledged, repeat the call with the same id`,
+    `${reasonOfRefusal(error) ?? "Redis cannot take the call at the moment"}; whether the call took effect is unknown, repeat it with the same id`,
     { cause: error },
   );
 }

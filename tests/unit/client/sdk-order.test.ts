@@ -1,17 +1,15 @@
 import type { KatoClient } from "@kato-rpc/client";
 import { createKatoClient } from "@kato-rpc/client";
 import * as fc from "fast-check";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { Arrived, WireReply } from "../../support/sdk/fake-service.ts";
 import { errorFor, fakeFetch, resultFor } from "../../support/sdk/fake-service.ts";
 
-beforeEach(() => {
-  // No back-off: the retries come one after another, as fast as they can.
-  vi.spyOn(Math, "random").mockReturnValue(0);
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+// No back-off: the retries come one after another, as fast as they can.
+vi.mock(import("../../../client/sdk/retry-timing.ts"), async (original) => ({
+  ...(await original()),
+  retryDelayMs: () => 0,
+}));
 
 /** What becomes of an HTTP request. */
 type Fate =
