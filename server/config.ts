@@ -147,6 +147,12 @@ export const SETTINGS = {
     schema: count(1, 3_600),
     meaning: "time to drain before the process ends anyway",
   },
+  hangSeconds: {
+    env: "KATO_HANG_SECONDS",
+    default: "10",
+    schema: count(1, 86_400),
+    meaning: "a worker that gives no sign of life for so long is killed and replaced",
+  },
 } as const satisfies Record<
   string,
   { env: `KATO_${string}`; default: string; schema: z.ZodType; meaning: string }

@@ -3,8 +3,14 @@ import { Socket } from "node:net";
 import type { PrimaryMessage, WorkerMessage } from "./messages.ts";
 import { isMessage } from "./messages.ts";
 
+export type AdoptedConnections = {
+  count(): number;
+  /** Closes those on which nothing was ever sent: to the HTTP server they are not idle but late. */
+  closeUnused(): void;
+};
+
 /** Serves the connections that the primary sends, on an HTTP server that does not listen itself. */
-export function adoptConnections(server: Server): { count(): number } {
+export function adoptConnections(server: Server): AdoptedConnections {
   const open = new Set<Socket>();
   process.on("message", (message, handle) => {
     if (!isMessage<PrimaryMessage>(message) || message.kind !== "connection") return;
@@ -20,7 +26,12 @@ export function adoptConnections(server: Server): { count(): number } {
   });
   // From here on the server watches over idle and unfinished connections.
   server.emit("listening");
-  return { count: () => open.size };
+  return {
+    count: () => open.size,
+    closeUnused() {
+      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+    },
+  };
 }
 
 function serve(server: Server, socket: Socket): void {

@@ -12,6 +12,8 @@ export type WorkerMessage =
   | { kind: "recycle" }
   /** Every call accepted before the drain is answered. */
   | { kind: "drained" }
+  /** Answers `ping`. */
+  | { kind: "pong" }
   | { kind: "metrics-wanted"; id: number }
   /** This worker's own metrics: asked for, or its last ones. */
   | { kind: "own-metrics"; id: number | undefined; metrics: MetricSnapshot[] };
@@ -24,6 +26,8 @@ export type PrimaryMessage =
   | { kind: "drain" }
   /** No connection comes any more: finish with those at hand, then end. */
   | { kind: "leave" }
+  /** Give a sign of life. */
+  | { kind: "ping" }
   | { kind: "report-metrics"; id: number }
   | { kind: "metrics"; id: number; text: string };
 

@@ -1,6 +1,7 @@
 import type { Worker } from "node:cluster";
 import cluster from "node:cluster";
 import type { AddressInfo } from "node:net";
+import { isatty } from "node:tty";
 import type { Config } from "../config.ts";
 import type { OpenLog } from "../log.ts";
 import { openLog, reasonOf } from "../log.ts";
@@ -8,38 +9,34 @@ import { describeStore } from "../stores/store-address.ts";
 import { VERSION } from "../version.ts";
 import { ConnectionShare } from "./connection-share.ts";
 import { CrashWatch } from "./crash-watch.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import type { PrimaryMessage, WorkerMessage } from "./messages.ts";
 import { isMessage } from "./messages.ts";
+import type { Kept, Place } from "./place.ts";
+import { RollingRestart } from "./rolling-restart.ts";
+import { WorkerEnds } from "./worker-ends.ts";
 import { WorkersMetrics } from "./workers-metrics.ts";
-
-/** One of the `KATO_WORKERS` places: its worker changes, by crash or by recycling. */
-type Place = {
-  readonly crashes: CrashWatch;
-  /** The one that takes connections. */
-  current: Kept | undefined;
-  /** Whether another one is to become current: it starts, or waits for its start. */
-  hasNext: boolean;
-};
-
-type Kept = {
-  readonly worker: Worker;
-  readonly place: Place;
-  readonly startedAt: number;
-  state: "starting" | "serving" | "leaving";
-};
 
 /** Past the workers' own time to drain and close, before they are killed. */
 const KILL_AFTER_MS = 3_000;
+/** Its file descriptor. */
+const STDIN = 0;
 
-/** Keeps the workers running, replaces those that die or have served their share, and ends them in order. */
+/**
+ * Keeps the workers running, replaces those that die, hang or have served their share, or all of them
+ * when told to, and ends them in order.
+ */
 export class Primary {
   readonly #config: Config;
   readonly #openLog: OpenLog;
   readonly #connections = new ConnectionShare();
-  readonly #metrics = new WorkersMetrics();
+  readonly #ends = new WorkerEnds();
+  readonly #metrics = new WorkersMetrics(this.#ends.registry);
   readonly #places: Place[];
   readonly #kept = new Map<number, Kept>();
   readonly #restarts = new Set<NodeJS.Timeout>();
+  readonly #heartbeat: Heartbeat;
+  readonly #rolling: RollingRestart;
   #url = "";
   #isAnnounced = false;
   #isStopping = false;
@@ -53,6 +50,17 @@ export class Primary {
       current: undefined,
       hasNext: false,
     }));
+    this.#heartbeat = new Heartbeat({
+      hangSeconds: config.hangSeconds,
+      ask: (id) => this.#tell(id, { kind: "ping" }),
+      onHung: (id) => this.#killHung(id),
+    });
+    this.#rolling = new RollingRestart({
+      places: this.#places,
+      kept: this.#kept,
+      log: this.#log,
+      start: (place) => this.#start(place),
+    });
   }
 
   get #log() {
@@ -67,6 +75,12 @@ export class Primary {
     });
     process.on("SIGTERM", () => this.#stop(0));
     process.on("SIGINT", () => this.#stop(0));
+    const hasTerminal = isatty(STDIN);
+    process.on("SIGHUP", () => {
+      // Of a terminal that was closed nothing is left to serve for; else an operator asks for new workers.
+      if (hasTerminal && !isatty(STDIN)) this.#stop(0);
+      else if (!this.#isStopping) this.#rolling.request();
+    });
     cluster.on("message", (worker, message: unknown) => {
       if (isMessage<WorkerMessage>(message)) this.#hear(worker, message);
     });
@@ -89,6 +103,7 @@ export class Primary {
       return;
     }
     for (const place of this.#places) this.#start(place);
+    this.#heartbeat.start();
   }
 
   #start(place: Place): void {
@@ -99,7 +114,14 @@ export class Primary {
       this.#log.warn({ pid: worker.process.pid, reason: reasonOf(error) }, "worker not reached"),
     );
     place.hasNext = true;
-    this.#kept.set(worker.id, { worker, place, startedAt: performance.now(), state: "starting" });
+    this.#kept.set(worker.id, {
+      worker,
+      place,
+      startedAt: performance.now(),
+      state: "starting",
+      failure: undefined,
+      isHung: false,
+    });
   }
 
   #hear(worker: Worker, message: WorkerMessage): void {
@@ -116,7 +138,11 @@ export class Primary {
         break;
       case "failed":
         // Only a first start shows a wrong setting; later it is a crash like any other.
+        kept.failure = message.reason;
         if (!this.#isAnnounced) this.#giveUp(message.reason);
+        break;
+      case "pong":
+        this.#heartbeat.answered(worker.id);
         break;
       case "recycle":
         this.#recycle(kept);
@@ -140,8 +166,10 @@ export class Primary {
     place.current = kept;
     place.hasNext = false;
     this.#connections.add(worker);
+    this.#heartbeat.add(worker.id);
     if (before !== undefined) this.#letGo(before);
     this.#announce();
+    this.#rolling.advance();
   }
 
   #announce(): void {
@@ -178,32 +206,36 @@ export class Primary {
   #gone(worker: Worker, code: number, signal: string | null): void {
     const kept = this.#kept.get(worker.id);
     this.#kept.delete(worker.id);
+    this.#heartbeat.gone(worker.id);
     if (this.#isStopping) {
       if (code !== 0 && signal === null) this.#exitCode = 1;
       if (this.#kept.size === 0) this.#exit();
       return;
     }
     if (kept === undefined) return;
-    const { place, state } = kept;
-    const how = signal ?? `exit code ${code}`;
+    const { place, state, failure: reason } = kept;
+    const how = kept.isHung ? "hang" : (signal ?? `exit code ${code}`);
     const leavesGap = place.current === kept;
     if (leavesGap) place.current = undefined;
     if (state === "starting") place.hasNext = false;
-    if (state !== "leaving") {
+    this.#ends.count(kept.isHung ? "hung" : code === 0 ? "ended" : "crashed");
+    if (state === "leaving") {
+      this.#log.info({ pid: worker.process.pid, how }, "worker ended");
+      // One that was told from outside to end has no successor yet.
+      if (leavesGap && !place.hasNext) this.#start(place);
+    } else if (!this.#rolling.givesUp(place, { how, reason })) {
       this.#crashed(kept, how);
-      return;
     }
-    this.#log.info({ pid: worker.process.pid, how }, "worker ended");
-    // One that was told from outside to end has no successor yet.
-    if (leavesGap && !place.hasNext) this.#start(place);
+    this.#rolling.advance();
   }
 
-  #crashed({ worker, place, startedAt }: Kept, how: string): void {
+  #crashed({ worker, place, startedAt, failure }: Kept, how: string): void {
     const aliveMs = Math.round(performance.now() - startedAt);
-    const line = { pid: worker.process.pid, how, aliveMs };
+    const line = { pid: worker.process.pid, how, reason: failure, aliveMs };
     const restartInMs = place.crashes.crashed(aliveMs);
     if (restartInMs === "loop") {
-      const reason = `crash loop: workers die soon after their start, the last one by ${how}`;
+      const why = failure === undefined ? "" : `: ${failure}`;
+      const reason = `crash loop: workers die soon after their start, the last one by ${how}${why}`;
       this.#log.fatal(line, reason);
       this.#stop(1);
       return;
@@ -219,6 +251,20 @@ export class Primary {
       this.#start(place);
     }, restartInMs);
     this.#restarts.add(timer);
+  }
+
+  /** Its calls would wait for nothing; their connections break, so that clients can repeat them elsewhere. */
+  #killHung(workerId: number): void {
+    const kept = this.#kept.get(workerId);
+    if (kept === undefined) return;
+    kept.isHung = true;
+    if (this.#isStopping) this.#exitCode = 1;
+    const { hangSeconds } = this.#config;
+    this.#log.error(
+      { pid: kept.worker.process.pid },
+      `worker hangs: no sign of life for ${hangSeconds} s, killed`,
+    );
+    kept.worker.process.kill("SIGKILL");
   }
 
   #giveUp(reason: string): void {
@@ -258,12 +304,14 @@ export class Primary {
     const workers = [...this.#kept.values()].filter(({ state }) => state !== "starting");
     const text = await this.#metrics.text(
       workers.map(({ worker }) => worker.id),
-      (workerId, question) => {
-        const worker = this.#kept.get(workerId)?.worker;
-        if (worker !== undefined) send(worker, { kind: "report-metrics", id: question });
-      },
+      (workerId, question) => this.#tell(workerId, { kind: "report-metrics", id: question }),
     );
     send(asker, { kind: "metrics", id, text });
+  }
+
+  #tell(workerId: number, message: PrimaryMessage): void {
+    const worker = this.#kept.get(workerId)?.worker;
+    if (worker !== undefined) send(worker, message);
   }
 }
 

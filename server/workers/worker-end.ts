@@ -4,6 +4,8 @@ import type { Logger } from "../log.ts";
 
 /** How often a worker that is ending looks whether its last request is answered. */
 const POLL_MS = 10;
+/** How long a worker that leaves waits for clients to use their connections once more, and so to be asked to close them. */
+const LINGER_MS = 1_000;
 /** For leaving the fleet and the store, when nothing is under way any more. */
 const CLOSE_MS = 1_500;
 
@@ -24,7 +26,7 @@ export type WorkerEndParts = {
 
 /**
  * Ends a worker in order, in one of two ways that share their last steps. `leave`: go on answering
- * whoever is connected, asking each to close, until all are gone. `drain`: answer the calls accepted
+ * whoever is connected, asking each to close, then close the connections that stay idle. `drain`: answer the calls accepted
  * so far, refuse all others, and end when the primary sends no more connections.
  */
 export class WorkerEnd {
@@ -63,7 +65,9 @@ export class WorkerEnd {
   /** Gives the exit code. */
   async #finish(): Promise<number> {
     const { log, serving, requests, connections, closeIdle, drained, close } = this.#parts;
-    await this.#wait(() => serving.isDraining || connections.count() === 0);
+    const isDone = () => serving.isDraining || connections.count() === 0;
+    await this.#wait(isDone, performance.now() + LINGER_MS);
+    await this.#wait(() => isDone() || closeIdle());
     await this.#wait(() => requests.accepted === 0);
     const cutOff = requests.accepted;
     if (!this.#hasLeave) drained();
@@ -76,7 +80,9 @@ export class WorkerEnd {
     return cutOff > 0 ? 1 : 0;
   }
 
-  async #wait(condition: () => boolean): Promise<void> {
-    while (!condition() && performance.now() < this.#until) await delay(POLL_MS);
+  async #wait(condition: () => boolean | void, until = Number.POSITIVE_INFINITY): Promise<void> {
+    while (condition() !== true && performance.now() < Math.min(until, this.#until)) {
+      await delay(POLL_MS);
+    }
   }
 }

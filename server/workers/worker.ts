@@ -30,6 +30,8 @@ export async function runWorker(config: Config): Promise<void> {
   };
   // Node's own report would show every field of the error, in a driver's the payload.
   process.once("uncaughtException", crash);
+  // A closing terminal, or one who means the service, tells every process of it: the primary acts on it.
+  process.on("SIGHUP", () => undefined);
   try {
     await serve({ config, workerId, log, exit });
   } catch (error) {
@@ -51,13 +53,17 @@ async function serve(worker: {
   const app = createApp({ config, store, log, serving, workerId, now: steadyNow, metricsOfAll });
   await app.http.ready();
   const { server } = app.http;
+  const connections = adoptConnections(server);
   const end = new WorkerEnd({
     shutdownMs: config.shutdownSeconds * 1_000,
     log,
     serving,
     requests: new RunningRequests(server, serving),
-    connections: adoptConnections(server),
-    closeIdle: () => server.closeIdleConnections(),
+    connections,
+    closeIdle() {
+      server.closeIdleConnections();
+      connections.closeUnused();
+    },
     drained: () => void send({ kind: "drained" }),
     async close() {
       await sendMetrics(app, undefined);
@@ -109,6 +115,9 @@ function hear(
       break;
     case "leave":
       end.leave();
+      break;
+    case "ping":
+      void send({ kind: "pong" });
       break;
     case "report-metrics":
       void sendMetrics(app, message.id);

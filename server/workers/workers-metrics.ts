@@ -1,4 +1,4 @@
-import type { MetricObjectWithValues, MetricValue } from "prom-client";
+import type { MetricObjectWithValues, MetricValue, Registry } from "prom-client";
 import { AggregatorRegistry } from "prom-client";
 
 /** One metric of one worker, as its registry gives it. */
@@ -14,10 +14,16 @@ type Question = { unanswered: Set<number>; done(): void };
  * total never falls when workers are replaced.
  */
 export class WorkersMetrics {
+  readonly #own: Registry | undefined;
   readonly #newest = new Map<number, MetricSnapshot[]>();
   readonly #questions = new Map<number, Question>();
   #departed: MetricSnapshot[] = [];
   #lastId = 0;
+
+  /** `own`: what is counted here, of the workers as a whole. */
+  constructor(own?: Registry) {
+    this.#own = own;
+  }
 
   /** Asks these workers through `ask` and gives the sum as Prometheus text. */
   async text(workerIds: readonly number[], ask: (workerId: number, id: number) => void) {
@@ -30,7 +36,8 @@ export class WorkersMetrics {
     await promise;
     clearTimeout(timer);
     this.#questions.delete(id);
-    return AggregatorRegistry.aggregate([this.#departed, ...this.#newest.values()]).metrics();
+    const own = ((await this.#own?.getMetricsAsJSON()) ?? []) as MetricSnapshot[];
+    return AggregatorRegistry.aggregate([own, this.#departed, ...this.#newest.values()]).metrics();
   }
 
   /** `id`: of the question that this answers. */

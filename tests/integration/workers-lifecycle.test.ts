@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -124,6 +124,28 @@ describe("workers", () => {
     expect(start.log().at(-1)?.msg).toBe(
       "crash loop: workers die soon after their start, the last one by SIGKILL",
     );
+  });
+});
+
+describe("workers that cannot start again", () => {
+  it("end the process with the reason in one line: the SQLite file is none any more", async () => {
+    await using directory = await makeTemporaryDirectory();
+    const file = join(directory.path, "kato.db");
+    await using service = await watchService({ store: `sqlite:${file}` });
+    const [pid] = service.workerPids();
+
+    for (const suffix of ["", "-wal", "-shm"]) await rm(`${file}${suffix}`, { force: true });
+    await writeFile(file, "this is no database".repeat(1_000));
+    process.kill(pid!, "SIGKILL");
+    const exit = await service.ended(30_000);
+
+    expect(exit).toEqual({ code: 1, signal: null });
+    const fatal = service.log().filter(({ level }) => level === "fatal");
+    expect(fatal.map(({ msg }) => msg)).toEqual([
+      expect.stringMatching(
+        /^crash loop: workers die soon after their start, the last one by exit code 1: the store cannot be opened: .*not a database/,
+      ),
+    ]);
   });
 });
 

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { checkHistory } from "../support/history/check-history.ts";
+import { send } from "../support/http-calls.ts";
+import { startObservingLoad } from "../support/sdk/observing-load.ts";
+import { openTestStore } from "../support/service.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { watchService } from "../support/watched-service.ts";
+
+describe("a worker that stands still under load", () => {
+  it("is killed and replaced, told apart from one that crashed, and costs the SDK no call", async () => {
+    await using store = await openTestStore("sqlite");
+    await using service = await watchService({
+      store: store.url,
+      workers: 2,
+      env: { KATO_HANG_SECONDS: "2" },
+    });
+    const load = await startObservingLoad(service.url, { sessions: 3, clients: 2 });
+    await load.untilBusy(10);
+    const [hanging, crashing] = service.workerPids();
+
+    process.kill(hanging!, "SIGSTOP");
+    const told = await waitFor(
+      () => service.log().find(({ msg, pid }) => pid === hanging && msg.startsWith("worker hangs")),
+      { what: "the worker to be found hanging", timeoutMs: 20_000 },
+    );
+    const death = await waitFor(
+      () => service.log().find(({ msg, pid }) => pid === hanging && msg === "worker died"),
+      { what: "its death" },
+    );
+    process.kill(crashing!, "SIGKILL");
+    await waitFor(() => service.log().find(({ pid, how }) => pid === crashing && how), {
+      what: "the other one's death",
+    });
+    await load.untilBusy(10);
+    await load.stop();
+
+    expect(told).toMatchObject({
+      level: "error",
+      msg: "worker hangs: no sign of life for 2 s, killed",
+    });
+    expect(death).toMatchObject({ level: "error", how: "hang", restartInMs: expect.any(Number) });
+    const { text } = await send(`${service.url}/metrics`);
+    expect(countOf(text, "hung")).toBeGreaterThanOrEqual(1);
+    expect(countOf(text, "crashed")).toBe(1);
+    const { calls } = load.recorder;
+    expect(calls.filter(({ outcome }) => outcome !== "ok")).toEqual([]);
+    expect(checkHistory(calls, { retriesInsideCalls: true })).toEqual({ ok: true });
+  });
+});
+
+function countOf(metrics: string, how: string): number {
+  const [, count] = new RegExp(`^kato_worker_ends_total\\{how="${how}"\\} (\\d+)$`, "m").exec(
+    metrics,
+  ) ?? ["", "-1"];
+  return Number(count);
+}
