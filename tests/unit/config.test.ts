@@ -29,6 +29,7 @@ const DEFAULTS = {
   accessLog: true,
   slowMs: 1_000,
   shutdownSeconds: 30,
+  hangSeconds: 10,
 };
 
 type Name = keyof typeof DEFAULTS;
@@ -104,6 +105,10 @@ const GOOD: Record<Name, [text: string, value: unknown][]> = {
   shutdownSeconds: [
     ["1", 1],
     ["3600", 3_600],
+  ],
+  hangSeconds: [
+    ["1", 1],
+    ["86400", 86_400],
   ],
 };
 
@@ -181,6 +186,10 @@ const BAD: Record<Name, [text: string, reason: RegExp][]> = {
   shutdownSeconds: [
     ["0", />=1/],
     ["3601", /<=3600/],
+  ],
+  hangSeconds: [
+    ["0", />=1/],
+    ["86401", /<=86400/],
   ],
 };
 

@@ -1,4 +1,5 @@
 import { createKatoClient } from "@kato-rpc/client";
+import { RETRIES } from "./retries.ts";
 import { forEachConcurrently } from "../concurrently.ts";
 import type { Problems } from "./problems.ts";
 import type { ReplayOptions } from "./replay-run.ts";
@@ -12,7 +13,7 @@ export async function deleteSessions(
   { url, concurrency, openProgress }: ReplayOptions,
 ): Promise<void> {
   if (sessionIds.length === 0) return;
-  const client = createKatoClient({ url, timeoutMs: TIMEOUT_MS });
+  const client = createKatoClient({ url, timeoutMs: TIMEOUT_MS, retries: RETRIES });
   const step = { label: "deleting", unit: "sessions", total: sessionIds.length };
   const progress = openProgress(step);
   try {

@@ -8,6 +8,7 @@ import { LearnedPatterns } from "./learned-patterns.ts";
 import type { PrefixPredictions } from "./predict-prefixes.ts";
 import { predictPrefixes } from "./predict-prefixes.ts";
 import { Problems } from "./problems.ts";
+import { RETRIES } from "./retries.ts";
 
 export type ReplayOptions = {
   url: string;
@@ -51,7 +52,11 @@ export class ReplayRun {
 
   constructor(options: ReplayOptions) {
     this.#options = options;
-    this.#client = createKatoClient({ url: options.url, timeoutMs: TIMEOUT_MS });
+    this.#client = createKatoClient({
+      url: options.url,
+      timeoutMs: TIMEOUT_MS,
+      retries: RETRIES,
+    });
   }
 
   /** @throws KatoError when nothing answers at the address */
