@@ -8,7 +8,8 @@ import { mutate } from "../support/clients/fetch-client.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { startService } from "../support/service.ts";
 import { formatCount, formatTable, interleave, spreadOf } from "./measure.ts";
-import { drawEvents, PATTERN_SEED, PATTERN_SYMBOLS, randomFrom } from "./random-patterns.ts";
+import { drawEvents, PATTERN_SEED, PATTERN_SYMBOLS } from "./random-patterns.ts";
+import { randomFrom } from "../support/random.ts";
 
 const BATCH = 50;
 const LANES = 8;

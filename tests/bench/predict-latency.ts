@@ -8,13 +8,8 @@ import { learnPattern } from "../../server/engine/learning.ts";
 import { DEFAULT_SESSION_CONFIG } from "../../shared/session-config.ts";
 import { formatCount, formatTable, spreadOf } from "./measure.ts";
 import type { Spread } from "./measure.ts";
-import {
-  drawEvents,
-  PATTERN_SEED,
-  PATTERN_SYMBOLS,
-  QUERY_SYMBOLS,
-  randomFrom,
-} from "./random-patterns.ts";
+import { drawEvents, PATTERN_SEED, PATTERN_SYMBOLS, QUERY_SYMBOLS } from "./random-patterns.ts";
+import { randomFrom } from "../support/random.ts";
 
 const THRESHOLDS = [0.1, 0.5] as const;
 

@@ -13,13 +13,8 @@ import { startRedis } from "../support/redis-server.ts";
 import { startService } from "../support/service.ts";
 import type { Spread } from "./measure.ts";
 import { formatCount, formatTable, spreadOf } from "./measure.ts";
-import {
-  drawEvents,
-  PATTERN_SEED,
-  PATTERN_SYMBOLS,
-  QUERY_SYMBOLS,
-  randomFrom,
-} from "./random-patterns.ts";
+import { drawEvents, PATTERN_SEED, PATTERN_SYMBOLS, QUERY_SYMBOLS } from "./random-patterns.ts";
+import { randomFrom } from "../support/random.ts";
 
 export type ServicePredictionRow = {
   patterns: number;

@@ -14,7 +14,13 @@ export interface StmReply {
 }
 
 /** Failed: surely without effect. Unknown: took effect once at any moment after its start, or never. */
-export type NoReply = { readonly outcome: "failed" | "unknown"; readonly error?: unknown };
+export type NoReply = {
+  readonly outcome: "failed" | "unknown";
+  /** What the service said of the session, which was so at a moment between start and end. */
+  readonly refusal?: Refusal | undefined;
+  readonly error?: unknown;
+};
+export type Refusal = "SESSION_NOT_FOUND" | "EMPTY_STM";
 export type Outcome<Reply> = { readonly outcome: "ok"; readonly reply: Reply } | NoReply;
 
 /** Both in the unit of one clock that never runs backwards. Calls that touch at one instant overlap. */
