@@ -3,9 +3,9 @@ import type { ConcurrencyReport } from "@kato-rpc/shared/monitor.ts";
 import type { CallReply } from "../support/http-calls.ts";
 import { call, createSession, dataOf } from "../support/http-calls.ts";
 import type { RedisServer } from "../support/redis-server.ts";
+import { openFaultProxy } from "../support/faults/fault-proxy.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { sendBatch } from "../support/rpc-batch.ts";
-import { openSlowProxy } from "../support/slow-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { watchService, type WatchedService } from "../support/watched-service.ts";
 
@@ -151,7 +151,8 @@ describe("monitor.concurrency", () => {
 
   it("is OVERLOADED for calls that wait past their deadline, and nothing of them happens", async () => {
     await using redis = await startRedis();
-    await using proxy = await openSlowProxy({ port: redis.port, delayMs: 150 });
+    await using proxy = await openFaultProxy({ port: redis.port });
+    proxy.set({ direction: "down", latencyMs: 150 });
     await using service = await watchService({
       store: `redis://127.0.0.1:${proxy.port}`,
       env: { KATO_LIMIT_CONCURRENCY: "1", KATO_DEADLINE_MS: "1000", KATO_SLOW_MS: "0" },
