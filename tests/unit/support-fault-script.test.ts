@@ -63,21 +63,23 @@ describe("a script of faults", () => {
         longestMs: 60,
         kinds: ["latency", "bandwidth", "stall"],
       });
-      const sent = Buffer.from(Array.from({ length: 40_000 }, (_, i) => (i * 31) >> 4));
       const client = connect({ port: proxy.port, host: "127.0.0.1", allowHalfOpen: true });
-
       const received = buffer(client);
-      const playing = playFaultScript(proxy, script);
-      for (let at = 0; at < sent.length; at += 1_000) {
-        await new Promise((resolve) => client.write(sent.subarray(at, at + 1_000), resolve));
+      const over = new AbortController();
+
+      const playing = playFaultScript(proxy, script).finally(() => over.abort());
+      const sent: Buffer[] = [];
+      for (let i = 0; !over.signal.aborted; i += 1) {
+        sent.push(Buffer.from(`chunk ${i} of many. `.repeat(50)));
+        client.write(sent[i]!);
         // A sender that takes its time, so that it meets the whole script.
-        await delay(8);
+        await delay(5);
       }
       client.end();
 
-      expect((await received).equals(sent)).toBe(true);
+      expect((await received).equals(Buffer.concat(sent))).toBe(true);
       await playing;
-      expect(proxy.tally.total).toBeGreaterThan(3);
+      expect(proxy.tally.total).toBeGreaterThan(0);
       server.close();
     },
   );

@@ -66,8 +66,7 @@ export class Lane {
     }
 
     const { latencyMs, jitterMs } = this.#faults;
-    const earliest = performance.now() + latencyMs + jitterMs * this.#parts.random();
-    const dueAt = Math.max(earliest, this.#chunks.at(-1)?.dueAt ?? 0);
+    const dueAt = performance.now() + latencyMs + jitterMs * this.#parts.random();
     for (const part of this.#split(bytes)) this.#chunks.push({ bytes: part, dueAt });
     this.#heldBytes += bytes.length;
     if (this.#heldBytes > HELD_BYTES) this.#parts.from.pause();
