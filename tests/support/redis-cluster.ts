@@ -15,6 +15,10 @@ export interface RedisClusterOptions {
   replicasPerMaster?: number;
   /** As for a single server; "no" when left out. */
   appendOnly?: NonNullable<RedisServerOptions["appendOnly"]>;
+  /** Silence after which the others take a node for failed, in ms; 2000 when left out. */
+  nodeTimeoutMs?: number;
+  /** More directives of every node. */
+  config?: NonNullable<RedisServerOptions["config"]>;
 }
 
 export interface ClusterNode {
@@ -34,7 +38,6 @@ const CLUSTER_CONFIG = {
   "cluster-enabled": "yes",
   "cluster-config-file": "nodes.conf",
   "cluster-announce-ip": "127.0.0.1",
-  "cluster-node-timeout": "2000",
   // A stopping master would wait 10 s for a replica that is paused or gone.
   "shutdown-timeout": "0",
   "repl-diskless-sync-delay": "0",
@@ -42,12 +45,17 @@ const CLUSTER_CONFIG = {
 
 /** Starts a cluster with its slots spread evenly over the masters, and waits until every node finds it healthy. */
 export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
-  const { masters = 3, replicasPerMaster = 0, appendOnly = "no" } = options;
+  const { masters = 3, replicasPerMaster = 0, appendOnly = "no", nodeTimeoutMs = 2_000 } = options;
+  const config = {
+    ...CLUSTER_CONFIG,
+    "cluster-node-timeout": String(nodeTimeoutMs),
+    ...options.config,
+  };
   const nodes: ClusterNode[] = [];
   const cluster = new RedisCluster(nodes);
   try {
     for (let index = 0; index < masters * (1 + replicasPerMaster); index += 1) {
-      const server = await startRedis({ appendOnly, config: CLUSTER_CONFIG });
+      const server = await startRedis({ appendOnly, config });
       nodes.push(await describeNode(server, index < masters ? "master" : "replica"));
     }
     await joinNodes(cluster);
@@ -92,21 +100,44 @@ export class RedisCluster implements AsyncDisposable {
     return client;
   }
 
-  async slotOf(key: string): Promise<number> {
-    return this.#firstMaster().admin.cluster("KEYSLOT", key);
+  /** The masters of this moment, as a node that runs knows them; those that have no slot are left out. */
+  async currentMasters(): Promise<ClusterNode[]> {
+    const ranges = await this.#anyRunning().admin.cluster("SLOTS");
+    const ids = new Set(ranges.map(([, , master]) => master?.[2]));
+    return this.nodes.filter(({ id }) => ids.has(id));
   }
 
-  /** The node that serves a slot, as the first master knows it. */
+  async slotOf(key: string): Promise<number> {
+    return this.#anyRunning().admin.cluster("KEYSLOT", key);
+  }
+
+  /** The node that serves a slot, as a node that runs knows it. */
   async ownerOf(slot: number): Promise<ClusterNode> {
-    const owner = await findSlotOwner(this.#firstMaster().admin, slot);
+    const owner = await findSlotOwner(this.#anyRunning().admin, slot);
     const node = this.nodes.find(({ id }) => id === owner);
     if (node === undefined) throw new Error(`no node serves slot ${slot}`);
     return node;
   }
 
+  /** Kills the master of a slot, waits until a replica of it has taken over, and gives both. */
+  async replaceMaster(slot: number): Promise<{ killed: ClusterNode; successor: ClusterNode }> {
+    const killed = await this.ownerOf(slot);
+    await killed.server.kill();
+    const takeover = async () => {
+      const owner = await this.ownerOf(slot);
+      return owner.id === killed.id ? undefined : owner;
+    };
+    const successor = await waitFor(takeover, {
+      what: `a replica to take over from the node of port ${killed.server.port}`,
+      timeoutMs: READY_TIMEOUT_MS,
+    });
+    return { killed, successor };
+  }
+
   /** Begins to move a slot and leaves it half moved, so that its keys are answered with ASK or TRYAGAIN. */
   async openSlotMove(slot: number, to: ClusterNode): Promise<SlotMove> {
-    return openSlotMove({ slot, from: await this.ownerOf(slot), to, masters: this.masters });
+    const masters = await this.currentMasters();
+    return openSlotMove({ slot, from: await this.ownerOf(slot), to, masters });
   }
 
   /** Moves a slot with its keys while clients use it. */
@@ -115,11 +146,23 @@ export class RedisCluster implements AsyncDisposable {
     await move.finish();
   }
 
+  /** Moves every slot from `first` to `last` that is elsewhere, one after another, and gives how many those were. */
+  async moveSlots([first, last]: readonly [number, number], to: ClusterNode): Promise<number> {
+    let moved = 0;
+    for (let slot = first; slot <= last; slot += 1) {
+      if ((await this.ownerOf(slot)).id === to.id) continue;
+      await this.moveSlot(slot, to);
+      moved += 1;
+    }
+    return moved;
+  }
+
   /** Moves the slot of a key to another master, and gives that master. */
   async moveSlotOf(key: string): Promise<ClusterNode> {
     const slot = await this.slotOf(key);
     const from = await this.ownerOf(slot);
-    const to = this.masters.find(({ id }) => id !== from.id);
+    const masters = await this.currentMasters();
+    const to = masters.find(({ id }) => id !== from.id);
     if (to === undefined) throw new Error("a cluster of one master has nowhere to move a slot");
     await this.moveSlot(slot, to);
     return to;
@@ -146,10 +189,10 @@ export class RedisCluster implements AsyncDisposable {
     await this.close();
   }
 
-  #firstMaster(): ClusterNode {
-    const first = this.nodes[0];
-    if (first === undefined) throw new Error("the cluster has no node");
-    return first;
+  #anyRunning(): ClusterNode {
+    const node = this.nodes.find(({ server }) => server.isRunning);
+    if (node === undefined) throw new Error("no node of the cluster runs");
+    return node;
   }
 }
 

@@ -100,6 +100,11 @@ export class RedisServer implements AsyncDisposable {
     return this.#running().pid;
   }
 
+  /** Whether it was started and neither stopped nor killed since; also true while it is paused. */
+  get isRunning(): boolean {
+    return this.#process?.hasExited === false;
+  }
+
   /** A client of this server that `close` disconnects; it reconnects quickly, and `options` may say otherwise. */
   client(options: RedisClientOptions = {}): Redis {
     const client = openRedisClient(this.url, options);

@@ -70,18 +70,27 @@ describe("a cluster of three masters", () => {
   });
 });
 
-test("a replica takes over from a master that crashed", async () => {
-  await using cluster = await startRedisCluster({ masters: 3, replicasPerMaster: 1 });
-  const master = await cluster.ownerOf(await cluster.slotOf("key"));
+test("a replica takes over from a master that crashed, slots still move, and the old master follows it", async () => {
+  await using cluster = await startRedisCluster({ replicasPerMaster: 1, nodeTimeoutMs: 500 });
+  const slot = await cluster.slotOf("key");
+  const master = await cluster.ownerOf(slot);
   await master.admin.set("key", "value");
   await master.admin.wait(1, 5_000);
 
-  await master.server.kill();
-
+  const { killed, successor } = await cluster.replaceMaster(slot);
   const client = cluster.client();
-  const value = await waitFor(() => client.get("key"), {
-    what: "a replica to take over",
-    timeoutMs: 30_000,
-  });
-  expect(value).toBe("value");
+  const value = await waitFor(() => client.get("key"), { what: "the new master to answer" });
+  const others = (await cluster.currentMasters()).filter(({ id }) => id !== successor.id);
+  const moved = await cluster.moveSlots([slot, slot + 2], others[0]!);
+  const movedValue = await client.get("key");
+  await killed.server.restart();
+  await cluster.untilHealthy();
+
+  expect(killed.id).toBe(master.id);
+  expect(cluster.replicas).toContain(successor);
+  expect([value, moved, movedValue]).toEqual(["value", 3, "value"]);
+  expect(others).toHaveLength(2);
+  expect((await cluster.ownerOf(slot + 2)).id).toBe(others[0]!.id);
+  const followed = await killed.admin.role();
+  expect(followed.slice(0, 3)).toEqual(["slave", "127.0.0.1", successor.server.port]);
 });

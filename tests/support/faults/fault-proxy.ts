@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { connect, createServer } from "node:net";
-import type { Random } from "../seeded-random.ts";
-import { randomFrom } from "../seeded-random.ts";
+import { randomFrom } from "../random.ts";
+import type { Random } from "./draw.ts";
 import { FaultTally } from "./fault-tally.ts";
 import type { LaneFaults } from "./lane-faults.ts";
 import { NO_FAULTS } from "./lane-faults.ts";

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Random } from "../seeded-random.ts";
-import { drawOne, drawWhole, randomFrom } from "../seeded-random.ts";
+import { randomFrom } from "../random.ts";
+import type { Random } from "./draw.ts";
+import { drawOne, drawWhole } from "./draw.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
 import type { Direction } from "./proxied-connection.ts";
 import { DIRECTIONS } from "./proxied-connection.ts";

@@ -1,10 +1,11 @@
 import { freePort } from "../free-port.ts";
 import { send } from "../http-calls.ts";
-import type { Random } from "../seeded-random.ts";
-import { drawOne, randomFrom } from "../seeded-random.ts";
+import { randomFrom } from "../random.ts";
 import { waitFor } from "../wait-for.ts";
 import type { WatchedService, WatchOptions } from "../watched-service.ts";
 import { watchService } from "../watched-service.ts";
+import type { Random } from "./draw.ts";
+import { drawOne } from "./draw.ts";
 import { FaultTally } from "./fault-tally.ts";
 import type { FrozenProcess } from "./frozen-process.ts";
 import { freezeProcess, signalProcess } from "./frozen-process.ts";

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Random } from "../seeded-random.ts";
+import type { Random } from "./draw.ts";
 import type { FaultTally } from "./fault-tally.ts";
 import type { LaneFaults } from "./lane-faults.ts";
 import { Lane } from "./lane.ts";
