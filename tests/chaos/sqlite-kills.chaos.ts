@@ -1,0 +1,3 @@
+import { describeSqliteKills } from "./sqlite-kills-suite.ts";
+
+describeSqliteKills({ sessions: 200, kills: 20 });
