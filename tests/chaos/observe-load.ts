@@ -20,6 +20,7 @@ export class ObserveLoad implements AsyncDisposable {
   readonly #end = new AbortController();
   #callers: Promise<void>[] = [];
   #sessionIds: string[] = [];
+  #calling = 0;
   #acknowledged = 0;
   #made = 0;
   #sent = 0;
@@ -59,10 +60,10 @@ export class ObserveLoad implements AsyncDisposable {
     });
   }
 
-  /** Waits until so many more observations were acknowledged. */
+  /** Waits until so many more observations were acknowledged, or no caller is left. */
   async untilAcknowledged(more: number): Promise<void> {
     const wanted = this.#acknowledged + more;
-    await waitFor(() => this.#acknowledged >= wanted, {
+    await waitFor(() => this.#acknowledged >= wanted || this.#calling === 0, {
       what: `${more} more acknowledged observations`,
       timeoutMs: 60_000,
     });
@@ -88,6 +89,12 @@ export class ObserveLoad implements AsyncDisposable {
   }
 
   async #call(sessionId: string, caller: number): Promise<void> {
+    this.#calling += 1;
+    await this.#observeUntilEnd(sessionId, caller);
+    this.#calling -= 1;
+  }
+
+  async #observeUntilEnd(sessionId: string, caller: number): Promise<void> {
     const session = this.#clients[caller % CLIENTS]!.session.attach(sessionId);
     for (let i = 1; !this.#end.signal.aborted; i += 1) {
       const observationId = `${caller}-${i}`;
