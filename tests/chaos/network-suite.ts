@@ -1,4 +1,4 @@
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { chaosSeed } from "../support/faults/chaos-seed.ts";
 import { openFaultProxy } from "../support/faults/fault-proxy.ts";
 import { drawFaultScript, playFaultScript } from "../support/faults/fault-script.ts";
@@ -26,7 +26,7 @@ export function describeNetworkFaults(size: { sessions: number; seconds: number 
     // The second half: cuts between commit and reply matter most, so there are some in any case.
     const cuts = { kinds: ["cut reply", "reset"] as const, ...options };
 
-    await observeUnderFaults({
+    const retries = await observeUnderFaults({
       name: "Redis, bad network",
       seed,
       url: `http://127.0.0.1:${toService.port}`,
@@ -43,5 +43,7 @@ export function describeNetworkFaults(size: { sessions: number; seconds: number 
         ]);
       },
     });
+
+    expect(retries).toBeGreaterThan(0);
   });
 }

@@ -10,6 +10,11 @@ const OBSERVES_TO_A_READ = 15;
 /** Every so many sessions have a second caller, by another client, so that workers meet on them. */
 const SHARED_EVERY = 4;
 
+/** Of the nodes that so many sessions are on, ten to each. */
+export function nodeNames(sessions: number): string[] {
+  return Array.from({ length: Math.ceil(sessions / 10) }, (_, i) => `node-${i}`);
+}
+
 /**
  * Callers that observe through the SDK without a pause, most on a session of their own, until they are told to end or a
  * call fails. Its retries are so many that none should, unless the service stays away for a minute.
@@ -44,12 +49,13 @@ export class ObserveLoad implements AsyncDisposable {
     return this.#made;
   }
 
-  async start({ sessions, nodes }: { sessions: number; nodes: number }): Promise<void> {
+  async start(sessions: number): Promise<void> {
+    const nodes = nodeNames(sessions);
     const client = this.#clients[0]!; // there are some
     this.#made += sessions;
     const created = await Promise.all(
       Array.from({ length: sessions }, (_, i) =>
-        client.session.create({ nodeId: `node-${i % nodes}` }),
+        client.session.create({ nodeId: nodes[i % nodes.length]! }),
       ),
     );
     this.#sessionIds = created.map(({ sessionId }) => sessionId);

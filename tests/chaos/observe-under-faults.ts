@@ -16,11 +16,14 @@ export type ObserveUnderFaults = {
   disturb(load: ObserveLoad): Promise<void>;
 };
 
-/** Observes while faults are injected, prints the figures, and checks that every call was answered, and rightly. */
-export async function observeUnderFaults(options: ObserveUnderFaults): Promise<void> {
+/**
+ * Observes while faults are injected, prints the figures, and checks that every call was answered, and rightly. Gives the
+ * number of retries: without any, the faults met no call, or none that the service could not hide.
+ */
+export async function observeUnderFaults(options: ObserveUnderFaults): Promise<number> {
   const { name, seed, url, sessions, tally } = options;
   await using load = new ObserveLoad(url);
-  await load.start({ sessions, nodes: Math.ceil(sessions / 10) });
+  await load.start(sessions);
 
   await options.disturb(load);
   await load.stop();
@@ -34,6 +37,5 @@ export async function observeUnderFaults(options: ObserveUnderFaults): Promise<v
   console.info(formatReport({ ...report, ...counts }));
   expect(violations).toEqual([]);
   expect(failures).toEqual([]);
-  // Else the faults met no call.
-  expect(load.retries).toBeGreaterThan(0);
+  return load.retries;
 }

@@ -1,4 +1,4 @@
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { chaosSeed } from "../support/faults/chaos-seed.ts";
 import { drawWhole } from "../support/faults/draw.ts";
 import { startFaultyService } from "../support/faults/faulty-service.ts";
@@ -20,7 +20,7 @@ export function describeRedisOutages(size: RedisOutages): void {
     await using service = await startFaultyService({ store: redis.url, workers: WORKERS, seed });
     const { tally, url } = service;
 
-    await observeUnderFaults({
+    const retries = await observeUnderFaults({
       name: "Redis killed and frozen, workers killed",
       seed,
       url,
@@ -39,5 +39,7 @@ export function describeRedisOutages(size: RedisOutages): void {
         await service.untilWhole();
       },
     });
+
+    expect(retries).toBeGreaterThan(0);
   });
 }

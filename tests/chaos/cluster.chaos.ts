@@ -1,0 +1,3 @@
+import { describeClusterFaults } from "./cluster-suite.ts";
+
+describeClusterFaults({ sessions: 200, moves: 20, failovers: 0 });
