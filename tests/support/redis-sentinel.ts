@@ -1,4 +1,4 @@
-import { appendFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { freePort } from "./free-port.ts";
@@ -107,28 +107,44 @@ export class RedisSentinel implements AsyncDisposable {
     return { killed, successor };
   }
 
-  /** Starts a server that was killed as a replica of the new master; sentinels would see to that after 10 s or more. */
+  /** Starts a server that was killed and has it follow the new master, to which sentinels see only after 10 s or more. */
   async rejoin(server: RedisServer): Promise<void> {
-    const { host, port } = await this.currentMaster();
-    await appendFile(join(server.dir, "redis.conf"), `replicaof ${host} ${port}\n`);
     await server.restart();
+    const client = server.client();
+    const follows = async () => {
+      const { host, port } = await this.currentMaster();
+      const [role, , masterPort] = await client.role();
+      if (role === "slave" && masterPort === port) return true;
+      await client.replicaof(host, port);
+      return false;
+    };
+    await waitFor(follows, { what: `the Redis of port ${server.port} to follow the master` });
+    await closeRedisClient(client);
   }
 
   /** Waits until every other server that runs follows the master, with all that was written so far. */
   async untilReplicated(): Promise<void> {
-    const master = this.sentinels.length === 0 ? this.master : await this.currentMaster();
-    const client = master.client();
-    const count = this.servers.filter(({ isRunning }) => isRunning).length - 1;
+    const running = this.servers.filter(({ isRunning }) => isRunning);
+    const clients = new Map(running.map((server) => [server, server.client()]));
     const isReplicated = async () => {
+      // Asked for each time: it may be replaced meanwhile.
+      const master = this.sentinels.length === 0 ? this.master : await this.currentMaster();
+      const client = clients.get(master);
       // WAIT counts the replicas that have what this connection wrote before.
-      await client.publish("replicated", "");
-      return (await client.wait(count, 200)) === count;
+      await client?.publish("replicated", "");
+      return (await client?.wait(running.length - 1, 200)) === running.length - 1;
     };
-    await waitFor(isReplicated, {
-      what: "all replicas to catch up",
-      timeoutMs: READY_TIMEOUT_MS,
-    });
-    await closeRedisClient(client);
+    try {
+      await waitFor(isReplicated, {
+        what: "all replicas to catch up",
+        timeoutMs: READY_TIMEOUT_MS,
+      });
+    } catch (error) {
+      const roles = await Promise.all([...clients.values()].map((client) => client.role()));
+      throw new Error(`not all follow one master: ${JSON.stringify(roles)}`, { cause: error });
+    } finally {
+      await Promise.all([...clients.values()].map(closeRedisClient));
+    }
   }
 
   /** Waits until every sentinel knows the replicas and the other sentinels. */
