@@ -73,7 +73,7 @@ export function arbitrarySteps(options: {
   return fc.array(step, { minLength: 1, maxLength, size: "max" });
 }
 
-function repeated<Item>(count: number, ...items: Item[]): Item[] {
+function repeated(count: number, ...items: Step["kind"][]): Step["kind"][] {
   return Array.from({ length: count }, () => items).flat();
 }
 

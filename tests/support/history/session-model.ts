@@ -1,14 +1,19 @@
 /** What a session does and answers when its calls come one by one: the specification that histories are checked by. */
+import { isDeepStrictEqual } from "node:util";
 import { patternHash, patternName } from "@kato-rpc/server/engine/pattern-name.ts";
 import type { SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
-import { effectiveConfig, patchConfig } from "@kato-rpc/shared/session-config.ts";
+import {
+  DEFAULT_SESSION_CONFIG,
+  effectiveConfig,
+  patchConfig,
+} from "@kato-rpc/shared/session-config.ts";
 import type { Event, Refusal, Stm } from "./recorded-call.ts";
 import type { Observed, SequenceOptions, SequenceReply, SessionCall } from "./session-call.ts";
 
 export interface SessionState {
   readonly time: number;
   readonly stm: Stm;
-  /** The session's own settings; the others are the defaults. */
+  /** The settings that differ from the defaults. */
   readonly config: SessionConfigPatch;
   readonly isDeleted: boolean;
 }
@@ -19,7 +24,7 @@ export type Step =
   | { readonly refusal: Refusal };
 
 export function newSession(config: SessionConfigPatch): SessionState {
-  return { time: 0, stm: [], config: patchConfig({}, config), isDeleted: false };
+  return { time: 0, stm: [], config: configured({}, config), isDeleted: false };
 }
 
 /** @param stmLimit number of newest events that the session keeps */
@@ -44,7 +49,7 @@ export function perform(call: SessionCall, state: SessionState, stmLimit: number
     case "clear":
       return { state: { ...state, time: 0, stm: [] }, facts: {} };
     case "configure": {
-      const config = patchConfig(state.config, call.patch);
+      const config = configured(state.config, call.patch);
       return { state: { ...state, config }, facts: { config: effectiveConfig(config) } };
     }
     case "stm": {
@@ -59,6 +64,16 @@ export function perform(call: SessionCall, state: SessionState, stmLimit: number
     case "predict":
       return { state, facts: { time: state.time } };
   }
+}
+
+function configured(config: SessionConfigPatch, patch: SessionConfigPatch): SessionConfigPatch {
+  const entries = Object.entries(patchConfig(config, patch));
+  return Object.fromEntries(
+    entries.filter(([setting, value]) => {
+      const preset = DEFAULT_SESSION_CONFIG[setting as keyof SessionConfigPatch];
+      return !isDeepStrictEqual(value, preset);
+    }),
+  );
 }
 
 /** The pattern that these events make; null for a single symbol, which makes none. */

@@ -18,6 +18,8 @@ export interface Operation {
   readonly earliest: number;
   readonly latest: number;
   readonly isRead: boolean;
+  /** Operations of the same effect have the same text here. */
+  readonly effect: string;
   /** The state after it, or why it can't come in this state. */
   apply(state: SessionState): SessionState | Misfit;
 }
@@ -54,7 +56,16 @@ function operationOf({ call, calls, earliest, latest }: Deed, stmLimit: number):
     const misfit = call.outcome === "ok" ? compare(call, step.facts) : undefined;
     return misfit ?? step.state;
   };
-  return { calls, earliest, latest, isRead: isRead(call), apply };
+  return { calls, earliest, latest, isRead: isRead(call), effect: effectOf(call), apply };
+}
+
+function effectOf(call: SessionCall): string {
+  const { kind } = call;
+  if (kind === "observe") return JSON.stringify([kind, call.event]);
+  if (kind === "configure") return JSON.stringify([kind, call.patch]);
+  if (kind !== "sequence") return kind;
+  const { events, learnAfterEach, learnAtEnd, clearStmBetween } = call;
+  return JSON.stringify([kind, events, learnAfterEach, learnAtEnd, clearStmBetween]);
 }
 
 /** A refusal reads the session: what it says must have been so while the call was under way. */
@@ -64,7 +75,7 @@ function refusalsIn(calls: readonly SessionCall[]): Operation[] {
     if (refusal === undefined) return [];
     const { startedAt: earliest, endedAt: latest } = call;
     const apply = (state: SessionState) => readRefusal(refusal, state) ?? state;
-    return [{ calls: [call], earliest, latest, isRead: true, apply }];
+    return [{ calls: [call], earliest, latest, isRead: true, effect: refusal, apply }];
   });
 }
 

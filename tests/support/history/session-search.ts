@@ -4,7 +4,7 @@
  *
  * The search is that of Wing and Gong, "Testing and Verifying Concurrent Objects" (1993), with the memory of visited
  * configurations from Lowe, "Testing for Linearizability" (2017). Replies tell times and lengths, so that few orders
- * fit; operations that may never have happened are tried where nothing certain fits, and last.
+ * fit; operations that may never have happened are tried last, and only where the next one needs them.
  */
 import type { Misfit, Operation } from "./session-operations.ts";
 import { isMisfit } from "./session-operations.ts";
@@ -16,6 +16,8 @@ interface Configuration {
   first: number;
   readonly ahead: Set<number>;
   readonly state: SessionState;
+  /** The operation placed last if it may never have happened, and the state before it. */
+  optional?: { readonly index: number; readonly before: SessionState } | undefined;
 }
 
 export interface Contradiction {
@@ -67,25 +69,50 @@ export class SessionSearch {
         const operation = this.#operations[index]!;
         if (!operation.isRead || isMisfit(operation.apply(at.state))) continue;
         this.#markPlaced(at, index);
+        // It did not fit before.
+        at.optional = undefined;
         hasPlaced = true;
       }
     }
   }
 
-  /** The likeliest last. One that may never have happened and would change nothing is left out of the order. */
+  /** The likeliest last. Of those that may never have happened, one of each effect: they all can come later as well. */
   #findContinuations(at: Configuration): Configuration[] {
     const nexts: Configuration[] = [];
+    const tried = new Set<string>();
     for (const index of this.#findCandidates(at)) {
       const operation = this.#operations[index]!;
-      if (operation.isRead) continue;
+      const isOptional = operation.latest === Infinity;
+      if (operation.isRead || (isOptional && tried.has(operation.effect))) continue;
+      if (isOptional) tried.add(operation.effect);
       const state = operation.apply(at.state);
-      if (isMisfit(state)) continue;
-      if (operation.latest === Infinity && keyOf(state) === keyOf(at.state)) continue;
-      const next = { first: at.first, ahead: new Set(at.ahead), state };
+      if (isMisfit(state) || this.#isNeedless(at, index, state)) continue;
+      const optional = isOptional ? { index, before: at.state } : undefined;
+      const next = { first: at.first, ahead: new Set(at.ahead), state, optional };
       this.#markPlaced(next, index);
       nexts.push(next);
     }
     return nexts.toReversed();
+  }
+
+  /**
+   * Whether an order that places the operation here, with this state after it, can do without: without the operation if
+   * that changes nothing and may never have happened; without the optional one just before it, or with the two swapped,
+   * if that leads to the same state. Some order is left of all that are the same by this rule: the one with the fewest
+   * optional operations, as late as can be.
+   */
+  #isNeedless({ state: before, optional }: Configuration, index: number, after: SessionState) {
+    const operation = this.#operations[index]!;
+    const isOptional = operation.latest === Infinity;
+    if (isOptional && keyOf(after) === keyOf(before)) return true;
+    if (optional === undefined) return false;
+    const without = operation.apply(optional.before);
+    if (isMisfit(without)) return false;
+    const key = keyOf(after);
+    if (keyOf(without) === key) return true;
+    if (isOptional && index > optional.index) return false;
+    const swapped = this.#operations[optional.index]!.apply(without);
+    return !isMisfit(swapped) && keyOf(swapped) === key;
   }
 
   /** Indexes of the operations not placed that had started before any other of them ended; most urgent first. */
@@ -107,9 +134,12 @@ export class SessionSearch {
     while (at.ahead.delete(at.first)) at.first += 1;
   }
 
-  #isNew({ first, ahead, state }: Configuration): boolean {
+  #isNew({ first, ahead, state, optional }: Configuration): boolean {
     const sizeBefore = this.#seen.size;
-    this.#seen.add(JSON.stringify([first, [...ahead].sort((a, b) => a - b), keyOf(state)]));
+    const placed = [first, ...[...ahead].sort((a, b) => a - b)];
+    // What may come next depends on how the order got here as well.
+    const last = optional && [optional.index, keyOf(optional.before)];
+    this.#seen.add(JSON.stringify([placed, keyOf(state), last]));
     return this.#seen.size > sizeBefore;
   }
 
@@ -137,9 +167,17 @@ function reach({ first, ahead }: Configuration): number {
   return first + ahead.size;
 }
 
-function keyOf({ time, stm, config, isDeleted }: SessionState): string {
+const keys = new WeakMap<SessionState, string>();
+
+/** States that go on alike have the same. */
+function keyOf(state: SessionState): string {
+  const known = keys.get(state);
+  if (known !== undefined) return known;
+  const { time, stm, config, isDeleted } = state;
   const settings = Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([time, stm, settings, isDeleted]);
+  const key = JSON.stringify(isDeleted ? "deleted" : [time, stm, settings]);
+  keys.set(state, key);
+  return key;
 }
 
 function leastOfRest(operations: readonly Operation[]): number[] {
