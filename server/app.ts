@@ -19,6 +19,7 @@ import { NodeReplicas } from "./replica/node-replicas.ts";
 import { SessionDirectory } from "./sessions/session-directory.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { Tidying } from "./sessions/tidying.ts";
+import { describeDurability } from "./stores/durability.ts";
 import type { OpenStore } from "./stores/open-store.ts";
 import { retentionOf } from "./stores/open-store.ts";
 import type { Moment } from "./stores/session-store.ts";
@@ -89,6 +90,8 @@ export function createApp(parts: AppParts): App {
     pingStore,
     probe,
     storeKind: store.sessions.kind,
+    durabilitySetting: describeDurability(config.durability),
+    durability: () => store.durability(),
     isDraining: () => serving.isDraining,
     now,
     onReporting(error) {

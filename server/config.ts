@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
 import { z } from "zod";
+import { describeDurability, parseDurability } from "./stores/durability.ts";
 import type { StoreAddress } from "./stores/store-address.ts";
 import { parseStoreAddress } from "./stores/store-address.ts";
 
@@ -23,6 +24,12 @@ const store = z.string().transform((text, context): StoreAddress => {
     return z.NEVER;
   }
 });
+
+const durability = z
+  .string()
+  .transform(parseDurability)
+  .refine((parsed) => parsed !== undefined, "expected fast, replicated:N (N from 1 to 16) or fsync")
+  .transform((parsed) => parsed ?? z.NEVER);
 
 const workers = z.union(
   [z.literal("auto").transform(() => availableParallelism()), count(1, 256)],
@@ -49,6 +56,13 @@ export const SETTINGS = {
     schema: store,
     meaning:
       "`sqlite:PATH`, `redis://`, `rediss://`, `redis+cluster://h:p,h:p` or `redis+sentinel://h:p,h:p/NAME`",
+  },
+  durability: {
+    env: "KATO_DURABILITY",
+    default: "fast",
+    schema: durability,
+    meaning:
+      "when a change is acknowledged: `fast` at once, `replicated:N` when N replicas have it too, `fsync` when it is on disk",
   },
   workers: {
     env: "KATO_WORKERS",
@@ -203,7 +217,14 @@ export function resolveConfig(
     }
     config[name] = parsed.data;
   }
+  refuseReplicasOfFile(config as Config);
   return Object.freeze(config) as Config;
+}
+
+function refuseReplicasOfFile({ durability: asked, store: { kind } }: Config): void {
+  if (kind !== "sqlite" || asked.kind !== "replicated") return;
+  const setting = `${SETTINGS.durability.env} ${JSON.stringify(describeDurability(asked))}`;
+  throw new ConfigError(`${setting}: a SQLite file has no replicas; use fsync, or Redis`);
 }
 
 /** The process's environment and the flags of its command line. @throws ConfigError */

@@ -59,6 +59,14 @@ export type StoreHealth = {
   latencyMs: number | null;
 };
 
+/** What of the acknowledged a fault may lose. */
+export type DurabilityHealth = {
+  /** `KATO_DURABILITY` of the worker that answers. */
+  setting: string;
+  /** In words; null while the store does not say. */
+  window: string | null;
+};
+
 export type WorkerHealth = {
   workerId: string;
   pid: number;
@@ -76,6 +84,7 @@ export type HealthReport = {
   version: string;
   uptimeSeconds: number;
   store: StoreHealth;
+  durability: DurabilityHealth;
   activeSessions: number | null;
   timestamp: Date;
   workers: WorkerHealth[];

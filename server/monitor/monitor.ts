@@ -9,6 +9,7 @@ import type {
   WorkerHealth,
 } from "@kato-rpc/shared/monitor.ts";
 import type { FleetRegistry } from "../stores/fleet-registry.ts";
+import type { DurabilityState } from "../stores/durability.ts";
 import { VERSION } from "../version.ts";
 import type { Admission } from "./admission.ts";
 import { statusOf, thresholdsOf } from "./admission.ts";
@@ -55,6 +56,8 @@ export type MonitorParts = {
   pingStore(): Promise<number>;
   probe: StoreProbe;
   storeKind: StoreHealth["kind"];
+  durabilitySetting: string;
+  durability(): Promise<DurabilityState>;
   isDraining(): boolean;
   /** Milliseconds by a clock that never steps. */
   now(): number;
@@ -153,13 +156,18 @@ export class Monitor {
       (worker) => `the event loop of ${worker.workerId} is ${worker.eventLoopDelayMs} ms late`,
     );
     if (!reachable) issues.unshift("the store cannot be reached");
-    const active = reachable ? await probe.ask(this.#countSessions()).catch(() => null) : null;
+    const [active, durability] = await this.#askReachable(reachable);
+    issues.push(...(durability?.warnings ?? []));
     return {
       status: reachable ? (issues.length > 0 ? "degraded" : "healthy") : "unhealthy",
       issues,
       version: VERSION,
       uptimeSeconds: Math.floor((now() - this.#startedAt) / 1_000),
       store: { kind: storeKind, reachable, latencyMs: reachable ? round(latencyMs) : null },
+      durability: {
+        setting: this.#parts.durabilitySetting,
+        window: durability?.window ?? null,
+      },
       activeSessions: active,
       timestamp: new Date(),
       workers,
@@ -210,6 +218,16 @@ export class Monitor {
       counters: metrics.counters(this.#parts.sessionCounters()),
       latency: metrics.latency.toCounts(),
     };
+  }
+
+  /** null for what a store that cannot be reached, or is slow, does not tell. */
+  #askReachable(reachable: boolean): Promise<[number | null, DurabilityState | null]> {
+    if (!reachable) return Promise.resolve([null, null]);
+    const { probe, durability } = this.#parts;
+    return Promise.all([
+      probe.ask(this.#countSessions()).catch(() => null),
+      probe.ask(durability()).catch(() => null),
+    ]);
   }
 
   /** One walk over the nodes at a time, however many ask: it outlives the one who gave up. */

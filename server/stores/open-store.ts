@@ -1,7 +1,9 @@
+import type { Durability, DurabilityState } from "./durability.ts";
+import { FAST } from "./durability.ts";
 import type { FleetRegistry } from "./fleet-registry.ts";
 import type { NodeStore } from "./node-store.ts";
 import type { Moment, Retention, SessionStore } from "./session-store.ts";
-import type { StoreAddress } from "./store-address.ts";
+import type { RedisAddress, StoreAddress } from "./store-address.ts";
 
 /** A store of any kind, opened once per process; `close` it last. */
 export type OpenStore = {
@@ -10,6 +12,8 @@ export type OpenStore = {
   fleet: FleetRegistry;
   /** Clears away a little of what has expired; gives whether there may be more. Absent where that happens by itself. */
   tidy?: (nowMs: Moment) => Promise<boolean>;
+  /** What the store can be relied on for now, asked of its servers. @throws ServiceError STORE_UNAVAILABLE */
+  durability(): Promise<DurabilityState>;
   close(): Promise<void>;
 };
 
@@ -17,13 +21,18 @@ export type StoreRules = {
   retention: Retention;
   /** Within this every operation ends. */
   timeoutMs: number;
+  /** At once unless told otherwise. */
+  durability?: Durability;
   /** Hears of every failed attempt to connect. */
   onConnectionError(error: Error): void;
 };
 
 /**
- * Opens the store without waiting for a server to answer; only the drivers of the kind asked for are
- * loaded. @throws Error when a SQLite file cannot be opened
+ * Opens the store without waiting for a server to answer, unless one must be asked whether it can give the
+ * durability wanted, and can be reached. Only the drivers of the kind asked for are loaded.
+ *
+ * @throws Error when a SQLite file cannot be opened
+ * @throws DurabilityError when the store cannot give the durability
  */
 export async function openStore(address: StoreAddress, rules: StoreRules): Promise<OpenStore> {
   if (address.kind === "sqlite") {
@@ -31,26 +40,59 @@ export async function openStore(address: StoreAddress, rules: StoreRules): Promi
     const { SqliteSessionStore } = await import("./sqlite/sqlite-session-store.ts");
     const { SqliteNodeStore } = await import("./sqlite/sqlite-node-store.ts");
     const { SqliteFleetRegistry } = await import("./sqlite/sqlite-fleet-registry.ts");
-    const database = SqliteDatabase.open(address.path, rules);
+    const { sqliteDurability } = await import("./sqlite/sqlite-durability.ts");
+    const { durability = FAST, timeoutMs } = rules;
+    const { synchronous, state } = sqliteDurability(durability);
+    const database = SqliteDatabase.open(address.path, { timeoutMs, synchronous });
     const sessions = new SqliteSessionStore(database, rules.retention);
     const nodes = new SqliteNodeStore(database);
     const fleet = new SqliteFleetRegistry(database);
-    const tidy = (nowMs: Moment) => sessions.tidy(nowMs);
-    return { sessions, nodes, fleet, tidy, close: () => sessions.close() };
+    return {
+      sessions,
+      nodes,
+      fleet,
+      tidy: (nowMs: Moment) => sessions.tidy(nowMs),
+      durability: () => Promise.resolve(state),
+      close: () => sessions.close(),
+    };
   }
+  return openRedisStore(address.address, rules);
+}
+
+async function openRedisStore(address: RedisAddress, rules: StoreRules): Promise<OpenStore> {
   const { RedisConnection } = await import("./redis/connection.ts");
   const { RedisSessionStore } = await import("./redis/redis-session-store.ts");
   const { RedisNodeStore } = await import("./redis/redis-node-store.ts");
   const { RedisFleetRegistry } = await import("./redis/redis-fleet-registry.ts");
-  const connection = new RedisConnection(address.address, {
-    timeoutMs: rules.timeoutMs,
-    onError: rules.onConnectionError,
-  });
+  const { Confirmation } = await import("./redis/confirmation.ts");
+  const { ConfirmedScripts } = await import("./redis/confirmed-scripts.ts");
+  const { RedisDurability } = await import("./redis/redis-durability.ts");
+  const { durability = FAST, timeoutMs, onConnectionError: onError } = rules;
+  const connect = () => new RedisConnection(address, { timeoutMs, onError });
+  const connection = connect();
   connection.connect();
-  const sessions = new RedisSessionStore(connection, rules.retention);
-  const nodes = new RedisNodeStore(connection);
-  const fleet = new RedisFleetRegistry(connection);
-  return { sessions, nodes, fleet, close: () => sessions.close() };
+  const confirmation =
+    durability.kind === "fast" ? undefined : new Confirmation(connect(), timeoutMs);
+  const scripts = new ConfirmedScripts(connection, confirmation, { durability, timeoutMs });
+  const sessions = new RedisSessionStore(connection, scripts, rules.retention);
+  const state = new RedisDurability(connection, durability);
+  const close = async () => {
+    await sessions.close();
+    await confirmation?.close();
+  };
+  try {
+    await scripts.check();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    sessions,
+    nodes: new RedisNodeStore(connection, scripts),
+    fleet: new RedisFleetRegistry(connection),
+    durability: () => state.read(),
+    close,
+  };
 }
 
 /** Emotives and metadata kept per session (sessions.md §1), and ids whose replies are remembered. */

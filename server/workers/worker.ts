@@ -89,6 +89,7 @@ async function open(config: Config, log: Logger, workerId: string): Promise<Open
     return await openStore(config.store, {
       retention: retentionOf(config.stmLimit),
       timeoutMs: config.deadlineMs,
+      durability: config.durability,
       onConnectionError(error) {
         const [reason, at] = [reasonOf(error), performance.now()];
         if (reason === told.reason && at - told.at < TROUBLE_INTERVAL_MS) return;

@@ -9,6 +9,8 @@ import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
 type PlaceOptions = {
   release?: () => Promise<void>;
   passTime?: (ms: number) => Promise<void>;
+  /** Of every store that is opened there, unless it asks for others. */
+  rules?: Partial<StoreRules>;
 };
 
 /** Where one test's stores keep their data, which is empty at first. */
@@ -34,6 +36,7 @@ export class StorePlace implements AsyncDisposable {
       retention: retentionOf(1_000),
       timeoutMs: 10_000,
       onConnectionError: () => undefined,
+      ...this.#options.rules,
       ...rules,
     });
     this.#opened.push(store);
@@ -73,12 +76,13 @@ export async function openSqlitePlace(): Promise<StorePlace> {
 export const REDIS_DATABASES = 2_000;
 
 /** Gives out the databases of one server, one for each place. */
-export function redisPlaces(server: () => RedisServer): OpenPlace {
+export function redisPlaces(server: () => RedisServer, rules: Partial<StoreRules> = {}): OpenPlace {
   let taken = 0;
   return async () => {
     taken += 1;
     const db = taken;
     return new StorePlace(`${server().url}/${db}`, {
+      rules,
       async passTime(ms) {
         const client = server().client({ db });
         await ageKeys(client, ms);

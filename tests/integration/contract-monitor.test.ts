@@ -160,6 +160,7 @@ describe.each(STORE_KINDS)("node.* and monitor.* on %s", (kind) => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       uptimeSeconds: count,
       store: { kind, reachable: true, latencyMs: amount },
+      durability: { setting: "fast", window: text },
       activeSessions: count,
       timestamp: expect.any(Date),
       workers: [

@@ -73,6 +73,7 @@ function openTestAppStore(config: Config) {
   return openStore(config.store, {
     retention: retentionOf(config.stmLimit),
     timeoutMs: config.deadlineMs,
+    durability: config.durability,
     onConnectionError: () => undefined,
   });
 }

@@ -13,6 +13,7 @@ const DEFAULTS = {
   host: "127.0.0.1",
   port: 8_000,
   store: { kind: "sqlite", path: ".kato/kato.db" },
+  durability: { kind: "fast" },
   workers: 1,
   limitConcurrency: 100,
   queueLimit: 2_048,
@@ -45,6 +46,11 @@ const GOOD: Record<Name, [text: string, value: unknown][]> = {
     ["65535", 65_535],
   ],
   store: [["sqlite:/data/kato.db", { kind: "sqlite", path: "/data/kato.db" }]],
+  // Of these the default store, a SQLite file, can all but replicas.
+  durability: [
+    ["fast", { kind: "fast" }],
+    ["fsync", { kind: "fsync" }],
+  ],
   workers: [
     ["1", 1],
     ["256", 256],
@@ -131,6 +137,14 @@ const BAD: Record<Name, [text: string, reason: RegExp][]> = {
     ["mysql://host", /expected sqlite:PATH/],
     ["redis://", /expected sqlite:PATH/],
     ["redis://host:port", /host is wrong/],
+  ],
+  durability: [
+    ["", /expected fast, replicated:N/],
+    ["safe", /expected fast, replicated:N/],
+    ["replicated", /N from 1 to 16/],
+    ["replicated:0", /N from 1 to 16/],
+    ["replicated:17", /N from 1 to 16/],
+    ["replicated:1.5", /N from 1 to 16/],
   ],
   workers: [
     ["0", />=1/],
@@ -235,6 +249,18 @@ describe("the configuration", () => {
       }
     },
   );
+
+  it("waits for replicas on Redis, and refuses to on a SQLite file, which has none", () => {
+    const asked = { KATO_DURABILITY: "replicated:2" };
+
+    expect(resolveConfig({ ...asked, KATO_STORE: "redis://host" }).durability).toEqual({
+      kind: "replicated",
+      replicas: 2,
+    });
+    expect(refusal(() => resolveConfig(asked))).toBe(
+      'KATO_DURABILITY "replicated:2": a SQLite file has no replicas; use fsync, or Redis',
+    );
+  });
 
   it.each([
     "redis://user:hunter2@host:port",

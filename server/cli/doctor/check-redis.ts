@@ -6,6 +6,7 @@ import type { HostPort, RedisAddress } from "../../stores/store-address.ts";
 import type { Check } from "./check.ts";
 import { fail, worstOf } from "./check.ts";
 import { checkCluster } from "./redis-cluster.ts";
+import { checkDurability } from "./check-durability.ts";
 import { checkSentinels } from "./check-sentinels.ts";
 import { readRedisFacts } from "./read-redis-facts.ts";
 import {
@@ -34,6 +35,7 @@ export async function checkRedis(address: RedisAddress, config: Config): Promise
   try {
     const facts = await readAllFacts(connection, address);
     checks.push(...judge(facts, address, config));
+    checks.push(await checkDurability(connection, facts, config.durability));
   } catch (error) {
     checks.push(unreachable(await explain(error, address)));
   } finally {

@@ -1,5 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
+import type { Durability } from "../../stores/durability.ts";
 import { SqliteDatabase } from "../../stores/sqlite/database.ts";
+import { sqliteDurability } from "../../stores/sqlite/sqlite-durability.ts";
 import type { Check } from "./check.ts";
 import { fail, ok, warn } from "./check.ts";
 
@@ -7,19 +9,12 @@ import { fail, ok, warn } from "./check.ts";
 const BUSY_TIMEOUT_MS = 3_000;
 const SLOW_MS = 100;
 
+/** What each of them costs and keeps in WAL mode: https://sqlite.org/pragma.html#pragma_synchronous */
 const SYNCHRONOUS = ["OFF", "NORMAL", "FULL", "EXTRA"] as const;
 
-/** What each of them keeps in WAL mode: https://sqlite.org/pragma.html#pragma_synchronous */
-const DURABILITY = [
-  "a crash of the service costs nothing, a power cut may cost the file",
-  "a crash of the service costs nothing, a power cut perhaps the last moments",
-  "neither a crash nor a power cut costs anything",
-  "neither a crash nor a power cut costs anything",
-] as const;
-
 /** Opens an existing file and takes its write lock for a moment; changes nothing in it. */
-export async function checkSqliteFile(path: string): Promise<Check[]> {
-  const service = await readServicePragmas();
+export async function checkSqliteFile(path: string, durability: Durability): Promise<Check[]> {
+  const service = await readServicePragmas(durability);
   let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
@@ -53,8 +48,11 @@ function checkLock(connection: DatabaseSync): Check {
 }
 
 /** What the service sets on its own connections, asked of such a connection. */
-async function readServicePragmas(): Promise<{ schema: number; synchronous: number }> {
-  const database = SqliteDatabase.open(":memory:", { timeoutMs: BUSY_TIMEOUT_MS });
+async function readServicePragmas(
+  durability: Durability,
+): Promise<{ schema: number; synchronous: number }> {
+  const { synchronous } = sqliteDurability(durability);
+  const database = SqliteDatabase.open(":memory:", { timeoutMs: BUSY_TIMEOUT_MS, synchronous });
   try {
     return {
       schema: Number(readPragma(database.connection, "user_version")),
@@ -79,8 +77,10 @@ export function judgeSchema(found: number, own: number): Check {
 export function judgeJournal(journal: string, synchronous: number): Check {
   // A file that the service has not yet opened: its first start switches it.
   const mode = journal === "wal" ? "WAL" : `${journal.toUpperCase()}, WAL from the next start`;
-  const found = `journal mode ${mode}; synchronous ${SYNCHRONOUS[synchronous] ?? synchronous}`;
-  return ok("persistence", `${found}: ${DURABILITY[synchronous] ?? "unknown"}`);
+  return ok(
+    "persistence",
+    `journal mode ${mode}; synchronous ${SYNCHRONOUS[synchronous] ?? synchronous}`,
+  );
 }
 
 function readPragma(

@@ -2,6 +2,8 @@ import { constants } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Config } from "../../config.ts";
+import type { Durability } from "../../stores/durability.ts";
+import { sqliteDurability } from "../../stores/sqlite/sqlite-durability.ts";
 import type { Check } from "./check.ts";
 import { fail, ok, warn } from "./check.ts";
 import { checkSqliteFile } from "./check-sqlite-file.ts";
@@ -34,9 +36,16 @@ export async function checkSqlite(path: string, config: Config): Promise<Check[]
     ok("file", exists ? `${file} is there` : `${file} will be made`),
     writable,
     ...(await checkDisk(directory)),
+    judgeDurability(config.durability),
   ];
-  if (exists && writable.status === "ok") checks.push(...(await checkSqliteFile(file)));
+  if (exists && writable.status === "ok")
+    checks.push(...(await checkSqliteFile(file, config.durability)));
   return checks;
+}
+
+function judgeDurability(durability: Durability): Check {
+  const { setting, window } = sqliteDurability(durability).state;
+  return ok("durability", `${setting}: ${window}`);
 }
 
 function checkMemory({ workers }: Config): Check {

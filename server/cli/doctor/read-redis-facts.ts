@@ -1,7 +1,8 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { RedisClient, RedisConnection } from "../../stores/redis/connection.ts";
+import { parseConfig, parseInfo } from "../../stores/redis/server-facts.ts";
 import type { RedisFacts } from "./redis-facts.ts";
-import { parseConfig, parseInfo, parseTimeMs } from "./redis-facts.ts";
+import { parseTimeMs } from "./redis-facts.ts";
 
 const PINGS = 5;
 
@@ -11,7 +12,7 @@ export async function readRedisFacts(connection: RedisConnection): Promise<Redis
   const infoText = await permitted(connection, (client) => client.info("everything"));
   const info = infoText === undefined ? undefined : parseInfo(infoText);
   const config = await permitted(connection, (client) =>
-    client.call("CONFIG", "GET", "append*", "save"),
+    client.call("CONFIG", "GET", "*append*", "save"),
   );
   const sentAt = Date.now();
   const time = await permitted(connection, (client) => client.time());

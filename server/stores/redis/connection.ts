@@ -1,6 +1,7 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { Cluster, Redis } from "ioredis";
 import { Deadlines } from "../../deadlines.ts";
+import { DurabilityError } from "../durability.ts";
 import type { RedisAddress } from "../store-address.ts";
 import { isTemporary, reasonOfRefusal } from "./refusals.ts";
 
@@ -57,6 +58,21 @@ export class RedisConnection {
       isLate = true;
       return this.#unavailable("did not answer");
     });
+  }
+
+  get isCluster(): boolean {
+    return this.client instanceof Cluster;
+  }
+
+  /** Calls back when a connection was made anew, of a cluster to any of its servers. */
+  onConnected(callback: () => void): void {
+    this.client.on("ready", callback);
+    if (this.client instanceof Cluster) this.client.on("+node", callback);
+  }
+
+  /** Asks a cluster anew which server has which slot. */
+  findSlotsAgain(): void {
+    if (this.client instanceof Cluster) this.client.refreshSlotsCache();
   }
 
   /** Starts to connect without waiting; `run` waits. */
@@ -156,15 +172,19 @@ function reconnectDelayMs(attempt: number): number {
   return Math.min(25 * 2 ** Math.min(attempt, 5), 500);
 }
 
-/** Connection failures and "not now" replies become STORE_UNAVAILABLE; anything else is a bug and stays as it is. */
 function rethrow(error: unknown): never {
-  if (error instanceof ServiceError) throw error;
+  throw storeFailure(error);
+}
+
+/** Connection failures and "not now" replies become STORE_UNAVAILABLE; anything else is a bug and stays as it is. */
+export function storeFailure(error: unknown): unknown {
+  if (error instanceof ServiceError || error instanceof DurabilityError) return error;
   hideCommand(error);
   const message = error instanceof Error ? error.message : String(error);
   const isReply = error instanceof Error && error.name === "ReplyError";
-  if (isReply && !isTemporary(message)) throw error;
-  if (error instanceof TypeError || error instanceof RangeError) throw error;
-  throw new ServiceError(
+  if (isReply && !isTemporary(message)) return error;
+  if (error instanceof TypeError || error instanceof RangeError) return error;
+  return new ServiceError(
     "STORE_UNAVAILABLE",
     `${reasonOfRefusal(error) ?? "Redis cannot take the call at the moment"}; whether the call took effect is unknown, repeat it with the same id`,
     { cause: error },

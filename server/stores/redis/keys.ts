@@ -6,6 +6,7 @@ import { nodeTag } from "../session-id.ts";
  *   kato:{tag}:node                  string  the node's exact id
  *   kato:{tag}:sessions              zset    session suffix → expiry in epoch ms; kept a day past it
  *   kato:{tag}:r:<request id>        string  suffix of the session that this `create` made
+ *   kato:{tag}:receipt:<id>          string  left by a change until it is confirmed; expires soon
  *   kato:{tag}:s:<suffix>            hash    v version, t time, l ttl in s, q epoch ms to which the session's
  *                                            keys are sure to live, c creation in epoch ms, n node id,
  *                                            m metadata, g configuration, p percept (JSON; absent: empty)
@@ -35,7 +36,7 @@ import { nodeTag } from "../session-id.ts";
  *   kato:{tag}:finalized             hash    members as the last finalize found them
  *   kato:{tag}:log                   stream  <number>-<mark>: j a NodeChange as JSON
  *
- * Outside of any node, and written by no commit:
+ * Outside of any node, and written by no commit; the tag of a receipt that belongs to the first is its name:
  *
  *   kato:nodes                       zset    every node id, score 0
  *   kato:fleet                       set     ids of workers; kato:fleet:<worker id> string, expiring report
@@ -45,6 +46,11 @@ export const FLEET_KEY = "kato:fleet";
 
 export function workerKey(workerId: string): string {
   return `${FLEET_KEY}:${workerId}`;
+}
+
+/** Of a change in the slot of `tag`. */
+export function receiptKey(tag: string, id: string): string {
+  return `kato:{${tag}}:receipt:${id}`;
 }
 
 export type NodeKeys = { node: string; sessions: string; request(requestId: string): string };

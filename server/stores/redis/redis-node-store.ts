@@ -15,6 +15,7 @@ import type {
 } from "../node-store.ts";
 import { LOG_START, logNumber } from "../node-store.ts";
 import { readPatternRow } from "../pattern-row.ts";
+import type { ConfirmedScripts } from "./confirmed-scripts.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { MemoryKeys } from "./keys.ts";
 import { allMemoryKeys, memoryKeys } from "./keys.ts";
@@ -35,9 +36,11 @@ const totalsScript = new RedisScript("read-totals");
 /** Long-term memory in Redis 7 or Valkey 8: single, behind Sentinel, or a Cluster. Key layout: keys.ts. */
 export class RedisNodeStore implements NodeStore {
   readonly #connection: RedisConnection;
+  readonly #scripts: ConfirmedScripts;
 
-  constructor(connection: RedisConnection) {
+  constructor(connection: RedisConnection, scripts: ConfirmedScripts) {
     this.#connection = connection;
+    this.#scripts = scripts;
   }
 
   async readLog(tag: string, from: LogPosition, limit: number): Promise<LogEntry[] | undefined> {
@@ -122,7 +125,8 @@ export class RedisNodeStore implements NodeStore {
     mutation: NodeMutation,
   ): Promise<{ patterns: number; pattern?: StoredPattern | undefined }> {
     const args = mutationArguments(mutation);
-    const reply = (await this.#run(changeScript, allMemoryKeys(tag), args)) as
+    const keys = allMemoryKeys(tag);
+    const reply = (await this.#scripts.run(changeScript, { tag, keys, args })) as
       | ["unknown"]
       | ["changed", number, PatternColumns?];
     if (reply[0] === "unknown") throw patternNotFound("hash" in mutation ? mutation.hash : "");

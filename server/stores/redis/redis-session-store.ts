@@ -26,12 +26,14 @@ import type {
 } from "../session-store.ts";
 import { CREATE_REQUEST_TTL_MS } from "../session-store.ts";
 import { commitArguments, jsonUnlessEmpty, STORE_CLOCK } from "./commit-arguments.ts";
+import type { ConfirmedScripts } from "./confirmed-scripts.ts";
 import type { RedisConnection } from "./connection.ts";
 import { allMemoryKeys, NODES_KEY, nodeKeys, sessionKeys } from "./keys.ts";
 import { RedisScript } from "./scripts.ts";
 import type { Description } from "./session-description.ts";
-import { readDescription } from "./session-description.ts";
+import { readDescription, SEEN_AT } from "./session-description.ts";
 
+const addNodeScript = new RedisScript("add-node");
 const createScript = new RedisScript("clock", "create-session");
 const loadScript = new RedisScript("clock", "session", "load-session");
 const commitScript = new RedisScript("clock", "session", "no-learns", "commit-session");
@@ -47,10 +49,12 @@ const countScript = new RedisScript("clock", "count-sessions");
 export class RedisSessionStore implements SessionStore {
   readonly kind = "redis";
   readonly #connection: RedisConnection;
+  readonly #scripts: ConfirmedScripts;
   readonly #retention: Retention;
 
-  constructor(connection: RedisConnection, retention: Retention) {
+  constructor(connection: RedisConnection, scripts: ConfirmedScripts, retention: Retention) {
     this.#connection = connection;
+    this.#scripts = scripts;
     this.#retention = retention;
   }
 
@@ -68,15 +72,13 @@ export class RedisSessionStore implements SessionStore {
       requestId === undefined ? 0 : CREATE_REQUEST_TTL_MS,
     ];
     const [created] = await Promise.all([
-      this.#connection.run((client) =>
-        createScript.run(
-          client,
-          [head, keys.sessions, keys.node, keys.request(requestId ?? "")],
-          args,
-        ),
-      ),
+      this.#scripts.run(createScript, {
+        tag,
+        keys: [head, keys.sessions, keys.node, keys.request(requestId ?? "")],
+        args,
+      }),
       // In another slot than the node, so not part of the creation; a repeat of the call repeats it.
-      this.#connection.run((client) => client.zadd(NODES_KEY, 0, nodeId)),
+      this.#scripts.run(addNodeScript, { tag: NODES_KEY, keys: [NODES_KEY], args: [nodeId] }),
     ]);
     const [status, value] = created as [string, string];
     if (status === "taken") throw new Error(`two node ids share the tag ${tag}`);
@@ -101,12 +103,15 @@ export class RedisSessionStore implements SessionStore {
   ): Promise<LoadedSession> {
     const { at, ids = [], parts = [] } = options;
     const letters = parts.map((part) => PART_LETTERS[part]).join("");
-    const reply = (await this.#run(loadScript, sessionId, [
-      at.nowMs ?? STORE_CLOCK,
-      at.slides ? 1 : 0,
-      letters,
-      ...ids,
-    ])) as ["current", Description, ...lists: [string[], string[], string[], string[]], string];
+    const args = [at.nowMs ?? STORE_CLOCK, at.slides ? 1 : 0, letters, ...ids];
+    const reply = (await (ids.length === 0
+      ? this.#show(sessionId, args)
+      : this.#run(loadScript, sessionId, args))) as [
+      "current",
+      Description,
+      ...lists: [string[], string[], string[], string[]],
+      string,
+    ];
     const [, description, events, emotives, metadata, vectors, percept] = reply;
     const { accumulated } = this.#retention;
     return {
@@ -147,9 +152,9 @@ export class RedisSessionStore implements SessionStore {
 
   async delete(sessionId: string, nowMs: Moment): Promise<boolean> {
     const { tag, suffix } = addressOf(sessionId);
-    const reply = await this.#connection.run((client) =>
-      deleteScript.run(client, sessionKeys(tag, suffix), [suffix, nowMs ?? STORE_CLOCK, 0]),
-    );
+    const keys = sessionKeys(tag, suffix);
+    const args = [suffix, nowMs ?? STORE_CLOCK, 0];
+    const reply = await this.#scripts.run(deleteScript, { tag, keys, args });
     return (reply as string[])[0] === "deleted";
   }
 
@@ -253,17 +258,40 @@ export class RedisSessionStore implements SessionStore {
     args: readonly (string | number)[],
   ): Promise<unknown[]> {
     const { tag, suffix } = addressOf(sessionId);
-    const keys = [
-      ...sessionKeys(tag, suffix),
-      ...(script === learnScript ? allMemoryKeys(tag) : []),
-    ];
-    const reply = (await this.#connection.run((client) =>
-      script.run(client, keys, [suffix, ...args]),
-    )) as unknown[];
-    if (reply[0] === "missing") throw sessionNotFound(sessionId);
-    if (reply[0] === "expired") throw sessionExpired(sessionId);
-    return reply;
+    const reply = await this.#scripts.run(script, {
+      tag,
+      keys: [...sessionKeys(tag, suffix), ...(script === learnScript ? allMemoryKeys(tag) : [])],
+      args: [suffix, ...args],
+      acknowledges: tellsWhatWasDone,
+    });
+    return requireLive(sessionId, reply);
   }
+
+  /** A session as it is, also what of it is not confirmed yet. */
+  async #show(sessionId: string, args: readonly (string | number)[]): Promise<unknown[]> {
+    const { tag, suffix } = addressOf(sessionId);
+    const reply = await this.#connection.run((client) =>
+      loadScript.run(client, sessionKeys(tag, suffix), [suffix, ...args]),
+    );
+    return requireLive(sessionId, reply);
+  }
+}
+
+/** @throws ServiceError SESSION_NOT_FOUND, SESSION_EXPIRED */
+function requireLive(sessionId: string, reply: unknown): unknown[] {
+  const [status] = reply as unknown[];
+  if (status === "missing") throw sessionNotFound(sessionId);
+  if (status === "expired") throw sessionExpired(sessionId);
+  return reply as unknown[];
+}
+
+/** Refusals acknowledge nothing, and of a session as it is only what was answered to calls made before. */
+function tellsWhatWasDone(reply: unknown): boolean {
+  const [status, description] = reply as [string, unknown];
+  if (status === "current" || status === "stale") {
+    return (description as Description)[SEEN_AT].length > 0;
+  }
+  return status === "committed" || status === "extended";
 }
 
 const PART_LETTERS: Record<SessionPart, string> = {

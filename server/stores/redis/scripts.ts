@@ -25,31 +25,77 @@ type ScriptClient = Record<
   (script: string, keyCount: number, keysAndArgs: (string | number)[]) => Promise<unknown>
 >;
 
-/** A Lua script, called by its hash and sent whole where Redis has not seen it or lost it. */
-export class RedisScript {
+/**
+ * The script with a receipt: a key, the last one, that is there if and only if the script has run, and all
+ * before it, in the life of the data that is asked. The last argument is how long it is kept, in ms. Written
+ * last, so that a script that frees memory works where none is left.
+ */
+function withReceipt(lua: string): string {
+  return `local receipt, life = table.remove(KEYS), table.remove(ARGV)
+local function script()
+${lua}
+end
+local reply = script()
+redis.call('SET', receipt, '', 'PX', life)
+return reply`;
+}
+
+export type ScriptValues = {
+  keys: readonly string[];
+  args: readonly (string | number)[];
+};
+
+/** A key that a script is to leave behind for `keptMs`; in the slot of the script's other keys. */
+export type Receipt = { key: string; keptMs: number };
+
+class HashedScript {
   readonly #lua: string;
   readonly #sha1: string;
+
+  constructor(lua: string) {
+    this.#lua = lua;
+    this.#sha1 = createHash("sha1").update(lua).digest("hex");
+  }
+
+  async run(client: RedisClient, keyCount: number, values: (string | number)[]): Promise<unknown> {
+    const scripts = client as unknown as ScriptClient;
+    try {
+      return await scripts.evalsha(this.#sha1, keyCount, values);
+    } catch (error) {
+      // Safe to send again: the reply says that nothing was run.
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      return scripts.eval(this.#lua, keyCount, values);
+    }
+  }
+}
+
+/** A Lua script, called by its hash and sent whole where Redis has not seen it or lost it. */
+export class RedisScript {
+  readonly #plain: HashedScript;
+  readonly #signed: HashedScript;
 
   constructor(...files: string[]) {
     const read = (file: string) =>
       readFileSync(new URL(`./scripts/${file}.lua`, import.meta.url), "utf8");
-    this.#lua = [...PREAMBLE, ...files.map(read)].join("\n");
-    this.#sha1 = createHash("sha1").update(this.#lua).digest("hex");
+    const lua = [...PREAMBLE, ...files.map(read)].join("\n");
+    this.#plain = new HashedScript(lua);
+    this.#signed = new HashedScript(withReceipt(lua));
   }
 
-  async run(
+  run(
     client: RedisClient,
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<unknown> {
-    const scripts = client as unknown as ScriptClient;
-    const values = [...keys, ...args];
-    try {
-      return await scripts.evalsha(this.#sha1, keys.length, values);
-    } catch (error) {
-      // Safe to send again: the reply says that nothing was run.
-      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return scripts.eval(this.#lua, keys.length, values);
-    }
+    return this.#plain.run(client, keys.length, [...keys, ...args]);
+  }
+
+  /** The same, leaving the receipt behind. */
+  runWithReceipt(
+    client: RedisClient,
+    { keys, args, receipt }: ScriptValues & { receipt: Receipt },
+  ): Promise<unknown> {
+    const values = [...keys, receipt.key, ...args, receipt.keptMs];
+    return this.#signed.run(client, keys.length + 1, values);
   }
 }

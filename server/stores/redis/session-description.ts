@@ -17,6 +17,9 @@ export type Description = [
   seen: string[],
 ];
 
+/** Where in it `seen` is. */
+export const SEEN_AT = 9;
+
 export function readDescription(sessionId: string, description: Description): CurrentSession {
   const [expiry, version, time, ttlSeconds, createdAt, nodeId, metadata, config, stmLength, pairs] =
     description;

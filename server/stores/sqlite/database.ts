@@ -16,6 +16,9 @@ const TRANSACTION_MS = 20;
 /** How long opening waits for others that open, or write, the same file. */
 const OPENING_TIMEOUT_MS = 10_000;
 
+/** Whether a commit waits for the disk (FULL) or leaves that to the system (NORMAL). */
+export type Synchronous = "NORMAL" | "FULL";
+
 type Work = {
   run(): unknown;
   /** Nobody waits for it any more: it must not happen later. */
@@ -48,12 +51,15 @@ export class SqliteDatabase {
    *
    * @throws Error that names the file and says what is wrong with it
    */
-  static open(path: string, options: { timeoutMs: number }): SqliteDatabase {
+  static open(
+    path: string,
+    options: { timeoutMs: number; synchronous?: Synchronous },
+  ): SqliteDatabase {
     let connection: DatabaseSync | undefined;
     try {
       if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
       connection = new DatabaseSync(path);
-      prepareConnection(connection);
+      prepareConnection(connection, options.synchronous ?? "NORMAL");
       return new SqliteDatabase(connection, options.timeoutMs);
     } catch (cause) {
       connection?.close();
@@ -183,11 +189,11 @@ export class SqliteDatabase {
   }
 }
 
-function prepareConnection(connection: DatabaseSync): void {
+function prepareConnection(connection: DatabaseSync, synchronous: Synchronous): void {
   // Only opening waits for other processes in place; afterwards nothing may block the event loop.
   connection.exec(`PRAGMA busy_timeout = ${OPENING_TIMEOUT_MS}`);
   useWriteAheadLog(connection);
-  connection.exec("PRAGMA synchronous = NORMAL");
+  connection.exec(`PRAGMA synchronous = ${synchronous}`);
   // KiB. With the default of 2 MB, commits on sessions of 1,000 events read pages from the file again and again.
   connection.exec("PRAGMA cache_size = -32768");
   migrate(connection);

@@ -18,7 +18,7 @@ import {
 } from "../../../server/cli/doctor/redis-checks.ts";
 import { checkCluster } from "../../../server/cli/doctor/redis-cluster.ts";
 import type { RedisFacts } from "../../../server/cli/doctor/redis-facts.ts";
-import { parseInfo } from "../../../server/cli/doctor/redis-facts.ts";
+import { parseInfo } from "../../../server/stores/redis/server-facts.ts";
 import { checkPersistence } from "../../../server/cli/doctor/redis-persistence.ts";
 
 const MIB = 1_048_576;
@@ -202,8 +202,8 @@ describe("a SQLite file", () => {
     expect(judgeSchema(0, 2).status).toBe("ok");
   });
 
-  it("is told with what its journal keeps", () => {
-    expect(judgeJournal("wal", 1).found).toMatch(/^journal mode WAL; synchronous NORMAL: /);
+  it("is told with its journal and how it is written", () => {
+    expect(judgeJournal("wal", 2).found).toBe("journal mode WAL; synchronous FULL");
     expect(judgeJournal("delete", 1).found).toMatch(
       /^journal mode DELETE, WAL from the next start/,
     );
