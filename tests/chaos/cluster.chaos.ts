@@ -1,3 +1,8 @@
 import { describeClusterFaults } from "./cluster-suite.ts";
 
-describeClusterFaults({ sessions: 200, moves: 20, failovers: 0 });
+describeClusterFaults({
+  sessions: 200,
+  moves: 15,
+  failovers: 4,
+  env: { KATO_DURABILITY: "replicated:1" },
+});

@@ -1,3 +1,8 @@
 import { describeClusterFaults } from "./cluster-suite.ts";
 
-describeClusterFaults({ sessions: 40, moves: 3, failovers: 0 });
+describeClusterFaults({
+  sessions: 40,
+  moves: 2,
+  failovers: 1,
+  env: { KATO_DURABILITY: "replicated:1" },
+});

@@ -1,0 +1,7 @@
+import { describeSentinelFailovers } from "./sentinel-suite.ts";
+
+describeSentinelFailovers({
+  sessions: 200,
+  failovers: 4,
+  env: { KATO_DURABILITY: "replicated:1" },
+});
