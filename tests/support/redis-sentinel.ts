@@ -193,8 +193,9 @@ async function startSentinel(of: {
       `dir ${JSON.stringify(directory.path)}`,
       `sentinel monitor ${GROUP} ${HOST} ${of.masterPort} ${of.quorum}`,
       `sentinel down-after-milliseconds ${GROUP} ${of.downAfterMs}`,
-      // An election that ends without a winner is repeated after twice this time.
-      `sentinel failover-timeout ${GROUP} ${Math.max(1_000, of.downAfterMs)}`,
+      // A failover that fails is tried again after twice this time: the first one does, where what the sentinel knows
+      // of the replicas is older than 5 s.
+      `sentinel failover-timeout ${GROUP} 2000`,
       "",
     ].join("\n"),
   );
