@@ -175,7 +175,7 @@ describe("a store that acknowledges what a replica has", () => {
       warnings: [],
     });
     expect((await store.durability()).warnings).toEqual([
-      "KATO_DURABILITY=replicated:3, but 1 replicas are connected: no change is acknowledged",
+      "KATO_DURABILITY=replicated:3 with 1 of 3 replicas connected: no change is acknowledged",
     ]);
   });
 });

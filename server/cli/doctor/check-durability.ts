@@ -2,7 +2,7 @@ import type { Durability } from "../../stores/durability.ts";
 import { describeDurability, DurabilityError } from "../../stores/durability.ts";
 import type { RedisConnection } from "../../stores/redis/connection.ts";
 import { findWait } from "../../stores/redis/find-wait.ts";
-import { describeWindow, isShortOfReplicas } from "../../stores/redis/redis-durability.ts";
+import { describeWindow, describeShortage } from "../../stores/redis/redis-durability.ts";
 import type { Check } from "./check.ts";
 import { fail, ok, warn, worstOf } from "./check.ts";
 import type { RedisFacts } from "./redis-facts.ts";
@@ -26,12 +26,9 @@ export async function checkDurability(
 }
 
 function judge(facts: RedisFacts, durability: Durability): Check {
-  const found = `${describeDurability(durability)}: ${describeWindow(facts, durability)}`;
-  if (!isShortOfReplicas(facts, durability)) return ok(NAME, found);
-  const connected = facts.info?.get("connected_slaves");
-  return warn(
-    NAME,
-    `${describeDurability(durability)}, but ${connected} replicas are connected: no change is acknowledged`,
-    "connect replicas, or ask for fewer in KATO_DURABILITY",
-  );
+  const shortage = describeShortage(facts, durability);
+  if (shortage !== undefined) {
+    return warn(NAME, shortage, "connect replicas, or ask for fewer in KATO_DURABILITY");
+  }
+  return ok(NAME, `${describeDurability(durability)}: ${describeWindow(facts, durability)}`);
 }

@@ -112,16 +112,18 @@ export function findWarnings(facts: ServerFacts, durability: Durability): string
       `maxmemory-policy is ${policy}: Redis drops what was acknowledged when memory runs out; set noeviction`,
     );
   }
-  if (isShortOfReplicas(facts, durability)) {
-    warnings.push(
-      `KATO_DURABILITY=${describeDurability(durability)}, but ${info?.get("connected_slaves")} replicas are connected: no change is acknowledged`,
-    );
-  }
+  const shortage = describeShortage(facts, durability);
+  if (shortage !== undefined) warnings.push(`KATO_DURABILITY=${shortage}`);
   return warnings;
 }
 
-/** False also where the server does not tell. */
-export function isShortOfReplicas({ info }: ServerFacts, durability: Durability): boolean {
+/** undefined with replicas enough, and where the server does not tell. */
+export function describeShortage(
+  { info }: ServerFacts,
+  durability: Durability,
+): string | undefined {
   const connected = Number(info?.get("connected_slaves"));
-  return durability.kind === "replicated" && connected < durability.replicas;
+  if (durability.kind !== "replicated" || !(connected < durability.replicas)) return undefined;
+  const setting = describeDurability(durability);
+  return `${setting} with ${connected} of ${durability.replicas} replicas connected: no change is acknowledged`;
 }
