@@ -36,7 +36,8 @@ export const ERROR_CATALOGUE = {
   INVALID_INPUT: {
     http: 400,
     retryable: false,
-    meaning: "the input breaks a rule; `issues` lists path, rule and value",
+    meaning:
+      "the input breaks a rule (`issues` lists path, rule and value), or its id was given before to a call with other content (`digests`)",
     advice: "correct the input",
   },
   VECTOR_DIMENSION_MISMATCH: {
@@ -134,6 +135,8 @@ export type ErrorDetails = {
   max?: number;
   retryAfterMs?: number;
   nearest?: string[];
+  /** Of what an id was first given for, and of what it is given for now. */
+  digests?: { remembered: string; given: string };
 };
 
 /** The only error that domain and stores throw on purpose; anything else is INTERNAL on the wire. */

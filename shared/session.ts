@@ -108,6 +108,17 @@ export type ObserveReply = {
   predictions?: Prediction[];
 };
 
+/** What is true of the reply to a repeat: it is the first one, and nothing changed. */
+export type Replayed = { replayed?: true };
+
+/** As the session is now, also in the reply to a repeat. */
+export type CreateReply = SessionInfo & Replayed;
+
+export type ClearStmReply = { cleared: true } & Replayed;
+
+/** All settings as they apply then. */
+export type ConfigureReply = { config: SessionConfig } & Replayed;
+
 export type ObserveSequenceReply = {
   sessionId: string;
   nodeId: string;

@@ -1,11 +1,13 @@
-import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
+import type { SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
 import { effectiveConfig, patchConfig } from "@kato-rpc/shared/session-config.ts";
 import { PARTS_TO_LEARN_WITHIN } from "./observe.ts";
-import type { SessionChange } from "./session-change.ts";
-import { emptyDelta, rememberedId, replayStep } from "./session-change.ts";
+import type { ClearStmReply, ConfigureReply } from "@kato-rpc/shared/session.ts";
+import type { JsonValue } from "@kato-rpc/shared/observation.ts";
+import type { Identity, SessionChange } from "./session-change.ts";
+import { emptyDelta, recall, remember, rememberedId, replayStep } from "./session-change.ts";
 
 /** Empties short-term memory, accumulators, waiting vectors and percept, and sets `time` to 0; settings stay. */
-export function clearStm(requestId: string): SessionChange<{ cleared: true }> {
+export function clearStm(requestId: string): SessionChange<ClearStmReply> {
   const id = rememberedId("clear", requestId);
   return {
     ids: [id],
@@ -13,7 +15,7 @@ export function clearStm(requestId: string): SessionChange<{ cleared: true }> {
     parts: () => [],
     apply({ state, seen }) {
       const reply = { cleared: true } as const;
-      if (seen.has(id)) return replayStep(state, reply);
+      if (seen.has(id)) return replayStep(state, { ...reply, replayed: true });
       return {
         state: { ...state, time: 0, stmLength: 0 },
         delta: {
@@ -31,28 +33,36 @@ export function clearStm(requestId: string): SessionChange<{ cleared: true }> {
   };
 }
 
-/** Changes the settings given, keeps the others; null unsets one. Replies with all that apply now. */
+/** Changes the settings given, keeps the others; null unsets one. Replies with all that apply then. */
 export function configure(
   patch: SessionConfigPatch,
   requestId: string,
-): SessionChange<{ config: SessionConfig }> {
-  const id = rememberedId("configure", requestId);
+  digest?: string,
+): SessionChange<ConfigureReply> {
+  const identity: Identity = { id: rememberedId("configure", requestId), digest };
   // A change behind this one in the same commit may learn by the new settings.
   const mayLearn = typeof patch.maxPatternLength === "number" && patch.maxPatternLength > 0;
   return {
-    ids: [id],
+    ids: [identity.id],
     weight: 1,
     parts: () => (mayLearn ? PARTS_TO_LEARN_WITHIN : []),
-    apply({ state, seen }) {
-      if (seen.has(id)) return replayStep(state, { config: effectiveConfig(state.config) });
+    apply(base) {
+      const { state } = base;
+      const first = recall<RememberedConfig>(base, identity);
+      if (first !== undefined) {
+        return replayStep(state, { config: effectiveConfig(first), replayed: true });
+      }
       const config = patchConfig(state.config, patch);
       return {
         state: { ...state, config },
         delta: { ...emptyDelta(), config },
-        outcomes: [{ id, reply: null }],
+        outcomes: [remember(identity, config as RememberedConfig)],
         learns: [],
         reply: { config: effectiveConfig(config) },
       };
     },
   };
 }
+
+/** The settings that the session had given itself then. */
+type RememberedConfig = SessionConfigPatch & JsonValue;

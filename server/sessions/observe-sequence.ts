@@ -1,4 +1,4 @@
-import type { JsonValue } from "@kato-rpc/shared/observation.ts";
+import type { JsonValue, ObservationInput } from "@kato-rpc/shared/observation.ts";
 import type { ObserveReply, ObserveSequenceReply } from "@kato-rpc/shared/session.ts";
 import type {
   Learn,
@@ -9,9 +9,17 @@ import type {
 } from "../stores/session-store.ts";
 import { applyLearn, LEARN_WEIGHT, PARTS_TO_LEARN, refuseOver, workOf } from "./learn.ts";
 import type { Observation } from "./observe.ts";
-import { applyObservation, observeReply, partsToObserve } from "./observe.ts";
-import type { Base, Seen, SessionChange, Step } from "./session-change.ts";
-import { emptyDelta, joinDeltas, rememberedId, replayStep } from "./session-change.ts";
+import { applyObservation, contentOf, observeReply, partsToObserve } from "./observe.ts";
+import { digestOf } from "./content-digest.ts";
+import type { Base, Identity, Seen, SessionChange, Step } from "./session-change.ts";
+import {
+  emptyDelta,
+  joinDeltas,
+  recall,
+  remember,
+  rememberedId,
+  replayStep,
+} from "./session-change.ts";
 import { applyDelta, copyMemory } from "./session-memory.ts";
 
 export type Sequence = {
@@ -21,7 +29,26 @@ export type Sequence = {
   learnAfterEach: boolean;
   learnAtEnd: boolean;
   requestId: string;
+  /** Of all of it, where the caller gave the id. */
+  digest?: string | undefined;
 };
+
+/** What a caller asks for with a sequence. */
+export type SequenceInput = {
+  observations: ObservationInput[];
+  learnAfterEach?: boolean | undefined;
+  learnAtEnd?: boolean | undefined;
+  clearStmBetween?: boolean | undefined;
+};
+
+/** The ids that its observations were given belong to a sequence as their contents do: its reply tells them. */
+export function sequenceDigest(input: SequenceInput): string {
+  const { observations, learnAfterEach = false, learnAtEnd = false } = input;
+  return digestOf([
+    observations.map((item) => [item.observationId ?? null, contentOf(item)]),
+    [input.clearStmBetween ?? false, learnAfterEach, learnAtEnd],
+  ]);
+}
 
 export type MemoryRule = Pick<Retention, "events" | "accumulated">;
 
@@ -40,24 +67,28 @@ export function observeSequence(
   sequence: Sequence,
   rule: MemoryRule,
 ): SessionChange<ObserveSequenceReply> {
-  const id = rememberedId("sequence", sequence.requestId);
+  const identity = identityOf(sequence);
   const vectors = sequence.observations.flatMap(({ vectorSum }) =>
     vectorSum === undefined ? [] : [vectorSum],
   );
   const { learnAfterEach, learnAtEnd } = sequence;
   return {
-    ids: [id, ...givenIds(sequence)],
+    ids: [identity.id, ...givenIds(sequence)],
     weight: sequence.observations.length * (learnAfterEach ? LEARN_WEIGHT : 1),
     parts: (state) =>
       learnAfterEach || learnAtEnd ? PARTS_TO_LEARN : partsToObserve(state, false),
     asks: vectors.length > 0 ? { vectors, predicts: false } : undefined,
     apply(base) {
-      const first = base.seen.get(id) as RememberedSequence | undefined;
+      const first = recall<RememberedSequence>(base, identity);
       return first === undefined
         ? new SequenceRun(base, sequence, rule).play()
         : replaySequence(base.state, sequence, first);
     },
   };
+}
+
+function identityOf({ requestId, digest }: Sequence): Identity {
+  return { id: rememberedId("sequence", requestId), digest };
 }
 
 function givenIds({ observations }: Sequence): Set<string> {
@@ -85,7 +116,7 @@ class SequenceRun {
   }
 
   play(): Step<ObserveSequenceReply> {
-    const { observations, learnAtEnd, requestId } = this.#sequence;
+    const { observations, learnAtEnd } = this.#sequence;
     const own = new Map<string, JsonValue>();
     const before = this.#base.seen;
     // In front of what was seen before rather than a copy of it: that may be much, and sequences many.
@@ -106,11 +137,10 @@ class SequenceRun {
       time: this.#base.state.time,
       replayed: false,
     });
-    const id = rememberedId("sequence", requestId);
     return {
       state: this.#base.state,
       delta: results.length === 0 ? undefined : this.#delta,
-      outcomes: [...this.#outcomes, { id, reply: rememberSequence(reply) }],
+      outcomes: [...this.#outcomes, remember(identityOf(this.#sequence), rememberSequence(reply))],
       learns: this.#learns,
       reply,
     };

@@ -16,8 +16,9 @@ import type {
   SessionPart,
   SessionState,
 } from "../stores/session-store.ts";
-import type { Base, Question, SessionChange, Step } from "./session-change.ts";
-import { rememberedId, replayStep } from "./session-change.ts";
+import { digestOf } from "./content-digest.ts";
+import type { Base, Identity, Question, SessionChange, Step } from "./session-change.ts";
+import { recall, remember, rememberedId, replayStep } from "./session-change.ts";
 import { learnsOf } from "./learn.ts";
 import { partOf } from "./session-memory.ts";
 
@@ -29,6 +30,8 @@ export type Observation = {
   emotives: Emotives | undefined;
   metadata: Metadata | undefined;
   observationId: string;
+  /** Of all that is observed, where the caller gave the id. */
+  digest?: string | undefined;
   /** false: nobody can have sent its id before, nor will again. */
   isRemembered: boolean;
 };
@@ -43,8 +46,21 @@ export function observationOf(input: ObservationInput, makeId: () => string): Ob
     emotives: input.emotives,
     metadata: input.metadata,
     observationId: input.observationId ?? makeId(),
+    digest: input.observationId === undefined ? undefined : digestOf(contentOf(input)),
     isRemembered: true,
   };
+}
+
+/**
+ * What makes two observations the same: all that becomes of the session. Neither `predict`, which only asks for more
+ * in the reply, nor `expectedTime`, which a caller may learn anew between two attempts.
+ */
+export function contentOf({ strings, vectors, emotives, metadata }: ObservationInput): unknown {
+  return [strings ?? [], vectors ?? [], emotives ?? {}, metadata ?? {}];
+}
+
+function identityOf({ observationId, digest }: Observation): Identity {
+  return { id: rememberedId("observation", observationId), digest };
 }
 
 export type StmRule = Pick<Retention, "events">;
@@ -60,16 +76,17 @@ export function observe(
   observation: Observation,
   rule: StmRule & { expectedTime: number | undefined; predicts: boolean },
 ): SessionChange<ObserveReply> {
-  const { observationId, vectorSum } = observation;
+  const { vectorSum } = observation;
+  const identity = identityOf(observation);
   const { predicts } = rule;
   const vectors = vectorSum === undefined ? [] : [vectorSum];
   return {
-    ids: [rememberedId("observation", observationId)],
+    ids: [identity.id],
     weight: 1,
     parts: (state) => partsToObserve(state, predicts),
     asks: predicts || vectors.length > 0 ? { vectors, predicts } : undefined,
     apply(base) {
-      const isRepeat = base.seen.has(rememberedId("observation", observationId));
+      const isRepeat = base.seen.has(identity.id);
       if (!isRepeat) refuseOtherTime(base.state, rule.expectedTime);
       return applyObservation(base, observation, rule);
     },
@@ -102,13 +119,9 @@ export function applyObservation(
   observation: Observation,
   rule: StmRule & { predicts: boolean },
 ): Step<ObserveReply> {
-  const id = observation.isRemembered
-    ? rememberedId("observation", observation.observationId)
-    : undefined;
-  const first = id === undefined ? undefined : base.seen.get(id);
-  if (first !== undefined) {
-    return replay(base, observation, { first: first as RememberedObservation, ...rule });
-  }
+  const identity = observation.isRemembered ? identityOf(observation) : undefined;
+  const first = identity === undefined ? undefined : recall<RememberedObservation>(base, identity);
+  if (first !== undefined) return replay(base, observation, { first, ...rule });
   const { state } = base;
   const config = effectiveConfig(state.config);
   const processed = processIn(base, observation, config);
@@ -128,10 +141,10 @@ export function applyObservation(
       percept: { strings: processed.strings, vectors, metadata },
     },
     outcomes:
-      id === undefined
+      identity === undefined
         ? []
         : // What predicts is alone in its commit, which makes the next version.
-          [{ id, reply: rule.predicts ? [...remembered, state.version + 1] : remembered }],
+          [remember(identity, rule.predicts ? [...remembered, state.version + 1] : remembered)],
     learns,
     reply: rule.predicts ? { ...reply, predictions: [] } : reply,
     question:

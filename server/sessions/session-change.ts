@@ -8,6 +8,7 @@ import type {
   SessionPart,
   SessionState,
 } from "../stores/session-store.ts";
+import { refuseOtherContent } from "./content-digest.ts";
 import type { NodeVectors } from "./node-vectors.ts";
 
 /** Replies remembered under the ids asked for. */
@@ -73,6 +74,32 @@ const ID_PREFIX = {
 
 export function rememberedId(kind: keyof typeof ID_PREFIX, id: string): string {
   return ID_PREFIX[kind] + id;
+}
+
+/** A reply as it is remembered with the digest of what it answers. */
+type Remembered<Reply> = [digest: string | null, reply: Reply];
+
+/** An id of `rememberedId`, and the digest of what it is given for; undefined for an id that the service made. */
+export type Identity = { id: string; digest?: string | undefined };
+
+export function remember({ id, digest }: Identity, reply: JsonValue): Outcome {
+  return { id, reply: [digest ?? null, reply] satisfies Remembered<JsonValue> };
+}
+
+/**
+ * The first reply to what was remembered under the id; undefined where nothing was.
+ *
+ * @throws ServiceError INVALID_INPUT with both digests when the id was given for other content
+ */
+export function recall<Reply extends JsonValue>(
+  { seen, state }: Pick<Base, "seen" | "state">,
+  { id, digest: given }: Identity,
+): Reply | undefined {
+  const found = seen.get(id) as Remembered<Reply> | undefined;
+  if (found === undefined) return undefined;
+  const [remembered, reply] = found;
+  refuseOtherContent(id.slice(1), { remembered, given }, { sessionId: state.sessionId });
+  return reply;
 }
 
 /** A step that answers a repeat of an earlier call. */

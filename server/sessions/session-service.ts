@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Metadata, ObservationInput } from "@kato-rpc/shared/observation.ts";
 import type {
+  ClearStmReply,
   Cognition,
+  ConfigureReply,
+  CreateReply,
   LearnReply,
   ObserveReply,
   ObserveSequenceReply,
@@ -10,7 +13,7 @@ import type {
   SessionInfo,
   StmReply,
 } from "@kato-rpc/shared/session.ts";
-import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
+import type { SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
 import { patchConfig } from "@kato-rpc/shared/session-config.ts";
 import type { PredictionOverrides } from "@kato-rpc/shared/session-config.ts";
 import { averageEmotives } from "../engine/emotives.ts";
@@ -27,7 +30,9 @@ import { noted } from "./call.ts";
 import { clearStm, configure } from "./clear-and-configure.ts";
 import { learn } from "./learn.ts";
 import { observationOf, observe } from "./observe.ts";
-import { observeSequence } from "./observe-sequence.ts";
+import type { SequenceInput } from "./observe-sequence.ts";
+import { observeSequence, sequenceDigest } from "./observe-sequence.ts";
+import { digestOf, refuseOtherContent } from "./content-digest.ts";
 import { Predictions } from "./predictions.ts";
 import type { PreparedReply } from "./prepared-reply.ts";
 import type { SessionChange } from "./session-change.ts";
@@ -99,8 +104,10 @@ export class SessionService {
       requestId?: string | undefined;
     },
     call: Call,
-  ): Promise<SessionInfo> {
+  ): Promise<CreateReply> {
     call.queued();
+    const { requestId } = input;
+    const digest = requestId === undefined ? undefined : createDigest(input);
     const created = await this.#store.create({
       sessionId: createSessionId(input.nodeId),
       nodeId: input.nodeId,
@@ -108,11 +115,16 @@ export class SessionService {
       ttlSeconds: input.ttlSeconds ?? this.#rules.ttlSeconds,
       metadata: input.metadata ?? {},
       config: patchConfig({}, input.config ?? {}),
-      requestId: input.requestId,
+      requestId,
+      digest,
     });
+    // Whoever has but the id is not told which session it made.
+    const digests = { remembered: created.firstDigest, given: digest };
+    refuseOtherContent(requestId ?? "", digests, { nodeId: input.nodeId });
     if (!created.repeated) this.#counters.sessionsCreated += 1;
     call.trace("committed", { version: created.state.version });
-    return sessionInfo(noted(created, call));
+    const info = sessionInfo(noted(created, call));
+    return created.repeated ? { ...info, replayed: true } : info;
   }
 
   get(sessionId: string, call: Call): Promise<SessionInfo> {
@@ -160,15 +172,19 @@ export class SessionService {
   configure(
     input: { sessionId: string; config: SessionConfigPatch; requestId?: string | undefined },
     call: Call,
-  ): Promise<{ config: SessionConfig }> {
-    const change = configure(input.config, input.requestId ?? randomUUID());
+  ): Promise<ConfigureReply> {
+    const { config, requestId } = input;
+    const change =
+      requestId === undefined
+        ? configure(config, randomUUID())
+        : configure(config, requestId, digestOf(config));
     return this.#change(input.sessionId, change, call);
   }
 
   clearStm(
     input: { sessionId: string; requestId?: string | undefined },
     call: Call,
-  ): Promise<{ cleared: true }> {
+  ): Promise<ClearStmReply> {
     return this.#change(input.sessionId, clearStm(input.requestId ?? randomUUID()), call);
   }
 
@@ -194,12 +210,8 @@ export class SessionService {
   async observeSequence(
     input: {
       sessionId: string;
-      observations: ObservationInput[];
-      learnAfterEach?: boolean | undefined;
-      learnAtEnd?: boolean | undefined;
-      clearStmBetween?: boolean | undefined;
       requestId?: string | undefined;
-    },
+    } & SequenceInput,
     call: Call,
   ): Promise<ObserveSequenceReply> {
     const requestId = input.requestId ?? randomUUID();
@@ -213,6 +225,7 @@ export class SessionService {
         learnAfterEach: input.learnAfterEach ?? false,
         learnAtEnd: input.learnAtEnd ?? false,
         requestId,
+        digest: input.requestId === undefined ? undefined : sequenceDigest(input),
       },
       this.#rules.retention,
     );
@@ -288,6 +301,15 @@ export class SessionService {
     call.trace("loaded", { version: loaded.state.version });
     return loaded;
   }
+}
+
+/** The time to live as asked for: what stands for none may differ between workers. */
+function createDigest(input: {
+  config?: SessionConfigPatch | undefined;
+  metadata?: Metadata | undefined;
+  ttlSeconds?: number | undefined;
+}): string {
+  return digestOf([input.config ?? {}, input.metadata ?? {}, input.ttlSeconds ?? null]);
 }
 
 /** @throws ServiceError SESSION_NOT_FOUND for a text that cannot be a session id */

@@ -119,7 +119,12 @@ export type NewSession = {
   config: SessionConfigPatch;
   /** A second creation with this id on the node gives the session of the first. */
   requestId: string | undefined;
+  /** Remembered with the request, and told to whoever repeats it. */
+  digest?: string | undefined;
 };
+
+/** `firstDigest`: of a repeated request, what came with it the first time. */
+export type CreatedSession = CurrentSession & { repeated: boolean; firstDigest?: string };
 
 export type ListedSession = { state: SessionState; expiresAt: number };
 
@@ -138,7 +143,7 @@ export interface SessionStore {
   readonly kind: "redis" | "sqlite";
 
   /** `repeated`: the request was made before, and this is the session it made then; its expiry stays. */
-  create(session: NewSession): Promise<CurrentSession & { repeated: boolean }>;
+  create(session: NewSession): Promise<CreatedSession>;
 
   load(
     sessionId: string,

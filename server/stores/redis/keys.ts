@@ -5,7 +5,8 @@ import { nodeTag } from "../session-id.ts";
  *
  *   kato:{tag}:node                  string  the node's exact id
  *   kato:{tag}:sessions              zset    session suffix → expiry in epoch ms; kept a day past it
- *   kato:{tag}:r:<request id>        string  suffix of the session that this `create` made
+ *   kato:{tag}:r:<request id>        string  suffix of the session that this `create` made, and after a
+ *                                            space the digest of what was asked for
  *   kato:{tag}:receipt:<id>          string  left by a change until it is confirmed; expires soon
  *   kato:{tag}:s:<suffix>            hash    v version, t time, l ttl in s, q epoch ms to which the session's
  *                                            keys are sure to live, c creation in epoch ms, n node id,

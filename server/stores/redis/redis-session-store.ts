@@ -11,6 +11,7 @@ import {
 import { nodeTag, parseSessionId } from "../session-id.ts";
 import type {
   CommitResult,
+  CreatedSession,
   CurrentSession,
   ListedSession,
   LoadedSession,
@@ -58,8 +59,8 @@ export class RedisSessionStore implements SessionStore {
     this.#retention = retention;
   }
 
-  async create(session: NewSession): Promise<CurrentSession & { repeated: boolean }> {
-    const { sessionId, nodeId, nowMs, requestId } = session;
+  async create(session: NewSession): Promise<CreatedSession> {
+    const { sessionId, nodeId, nowMs, requestId, digest } = session;
     const [{ tag, suffix }, keys] = [addressOf(sessionId), nodeKeys(nodeId)];
     const [head = ""] = sessionKeys(tag, suffix);
     const args = [
@@ -70,6 +71,7 @@ export class RedisSessionStore implements SessionStore {
       jsonUnlessEmpty(session.metadata),
       jsonUnlessEmpty(session.config),
       requestId === undefined ? 0 : CREATE_REQUEST_TTL_MS,
+      digest ?? "",
     ];
     const [created] = await Promise.all([
       this.#scripts.run(createScript, {
@@ -80,11 +82,11 @@ export class RedisSessionStore implements SessionStore {
       // In another slot than the node, so not part of the creation; a repeat of the call repeats it.
       this.#scripts.run(addNodeScript, { tag: NODES_KEY, keys: [NODES_KEY], args: [nodeId] }),
     ]);
-    const [status, value] = created as [string, string];
+    const [status, value, firstDigest = ""] = created as [string, string, string?];
     if (status === "taken") throw new Error(`two node ids share the tag ${tag}`);
     if (status === "repeated") {
       const first = await this.load(`${tag}-${value}`, { at: { nowMs, slides: false } });
-      return { ...first, repeated: true };
+      return { ...first, repeated: true, ...(firstDigest === "" ? {} : { firstDigest }) };
     }
     const { ttlSeconds, metadata, config } = session;
     const createdAt = Number(value) - ttlSeconds * 1_000;

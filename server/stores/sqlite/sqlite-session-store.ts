@@ -4,6 +4,7 @@ import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 import { nodeTag } from "../session-id.ts";
 import type {
   CommitResult,
+  CreatedSession,
   Contact,
   CurrentSession,
   ListedSession,
@@ -51,22 +52,32 @@ export class SqliteSessionStore implements SessionStore {
     this.#retention = retention;
   }
 
-  create(session: NewSession): Promise<CurrentSession & { repeated: boolean }> {
+  create(session: NewSession): Promise<CreatedSession> {
     return this.#database.write(() => {
-      const { sessionId, nodeId, ttlSeconds, metadata, config, requestId } = session;
+      const {
+        sessionId,
+        nodeId,
+        ttlSeconds,
+        metadata,
+        config,
+        requestId,
+        digest = null,
+      } = session;
       const nowMs = this.#timeAt(session.nowMs);
       const db = this.#statements;
       db.addNode.run(nodeId);
       const { node } = db.node.get(nodeId) as { node: number };
       if (requestId !== undefined) {
         const earlier = db.createRequest.get(node, requestId, nowMs) as
-          | { sessionId: string }
+          | { sessionId: string; digest: string | null }
           | undefined;
         if (earlier !== undefined) {
           const row = this.#enter(earlier.sessionId, { nowMs, slides: false });
-          return { ...this.#current(row, []), repeated: true };
+          const first = earlier.digest === null ? {} : { firstDigest: earlier.digest };
+          return { ...this.#current(row, []), repeated: true, ...first };
         }
-        db.addCreateRequest.run(node, requestId, sessionId, nowMs + CREATE_REQUEST_TTL_MS);
+        const forgetAt = nowMs + CREATE_REQUEST_TTL_MS;
+        db.addCreateRequest.run(node, requestId, sessionId, forgetAt, digest);
       }
       const expiresAt = nowMs + ttlSeconds * 1_000;
       const texts = [JSON.stringify(metadata), JSON.stringify(config)] as const;

@@ -16,10 +16,10 @@ export function prepareStatements(db: DatabaseSync) {
        FROM nodes n WHERE node_id >= :from ORDER BY node_id LIMIT :limit`,
     ),
     createRequest: db.prepare(
-      "SELECT session_id AS sessionId FROM create_requests WHERE node = ? AND request_id = ? AND forget_at >= ?",
+      "SELECT session_id AS sessionId, digest FROM create_requests WHERE node = ? AND request_id = ? AND forget_at >= ?",
     ),
     addCreateRequest: db.prepare(
-      "INSERT OR REPLACE INTO create_requests (node, request_id, session_id, forget_at) VALUES (?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO create_requests (node, request_id, session_id, forget_at, digest) VALUES (?, ?, ?, ?, ?)",
     ),
     forgetCreateRequests: db.prepare(
       `DELETE FROM create_requests WHERE (node, request_id) IN

@@ -55,7 +55,9 @@ describe("observeSequence", () => {
   it("takes an item whose id was seen, or came earlier in the call, only once", () => {
     const change = sequence([["a"], ["b"], ["b"]], { ids: ["first", "second", "second"] });
 
-    const step = change.apply(baseOn({ time: 1 }, { seen: new Map([["ofirst", [1, 1, null]]]) }));
+    const step = change.apply(
+      baseOn({ time: 1 }, { seen: new Map([["ofirst", [null, [1, 1, null]]]]) }),
+    );
 
     expect(step.delta?.events).toEqual([["b"]]);
     expect(step.reply.results.map(({ time, replayed }) => [time, replayed])).toEqual([

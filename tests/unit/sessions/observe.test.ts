@@ -52,7 +52,7 @@ describe("observe", () => {
   });
 
   it("gives the first reply and writes nothing when its id was seen", () => {
-    const seen = new Map([["oid", [7, 3, null]]]);
+    const seen = new Map([["oid", [null, [7, 3, null]]]]);
 
     const step = observe(observation({ strings: ["x"] }), rule).apply(
       baseOn({ time: 9 }, { seen }),
@@ -77,7 +77,9 @@ describe("observe", () => {
   it("replays a seen id whatever time is expected", () => {
     const change = observe(observation(), { ...rule, expectedTime: 4 });
 
-    const step = change.apply(baseOn({ time: 5 }, { seen: new Map([["oid", [5, 0, null]]]) }));
+    const step = change.apply(
+      baseOn({ time: 5 }, { seen: new Map([["oid", [null, [5, 0, null]]]]) }),
+    );
 
     expect(step.reply).toMatchObject({ time: 5, replayed: true });
   });
@@ -93,7 +95,7 @@ describe("observe", () => {
     ]);
     expect(step.delta).toMatchObject({ clearsStm: true, events: [["b"], ["c"]] });
     expect(step.reply).toMatchObject({ stmLength: 2, learned: expect.stringMatching(/^PTRN\|/) });
-    expect(step.outcomes[0]?.reply).toEqual([1, 2, step.reply.learned]);
+    expect(step.outcomes[0]?.reply).toEqual([null, [1, 2, step.reply.learned]]);
   });
 
   it("asks for predictions on short-term memory as it is before it learns", () => {
@@ -124,7 +126,7 @@ describe("observe", () => {
   });
 
   it("tells predictions again while short-term memory is what it was, and no others later", () => {
-    const seen = new Map([["oid", [4, 1, null, 9]]]);
+    const seen = new Map([["oid", [null, [4, 1, null, 9]]]]);
     const change = observe(observation({ strings: ["a"] }), { ...rule, predicts: true });
     const memory = { stm: [["a"]] };
 
