@@ -21,7 +21,7 @@ import { SessionService } from "./sessions/session-service.ts";
 import { Tidying } from "./sessions/tidying.ts";
 import { describeDurability } from "./stores/durability.ts";
 import type { OpenStore } from "./stores/open-store.ts";
-import { retentionOf } from "./stores/open-store.ts";
+import { retentionFor } from "./stores/open-store.ts";
 import type { Moment } from "./stores/session-store.ts";
 import { VERSION } from "./version.ts";
 
@@ -68,7 +68,7 @@ export function createApp(parts: AppParts): App {
     {
       ttlSeconds: config.sessionTtlSeconds,
       autoExtend: config.sessionAutoExtend,
-      retention: retentionOf(config.stmLimit),
+      retention: retentionFor(config),
     },
     clocks,
   );

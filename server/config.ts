@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { describeDurability, parseDurability } from "./stores/durability.ts";
+import { IDEMPOTENCY_WINDOW } from "./stores/open-store.ts";
 import type { StoreAddress } from "./stores/store-address.ts";
 import { parseStoreAddress } from "./stores/store-address.ts";
 
@@ -123,6 +124,18 @@ export const SETTINGS = {
     default: "1000",
     schema: count(1, 1_000_000),
     meaning: "newest events that a session keeps",
+  },
+  idempotencyIds: {
+    env: "KATO_IDEMPOTENCY_IDS",
+    default: String(IDEMPOTENCY_WINDOW.ids),
+    schema: count(1, 100_000),
+    meaning: "newest ids of mutations that each session and each node remembers, to answer repeats",
+  },
+  idempotencySeconds: {
+    env: "KATO_IDEMPOTENCY_SECONDS",
+    default: String(IDEMPOTENCY_WINDOW.seconds),
+    schema: count(1, 2_592_000),
+    meaning: "how long such an id is remembered; longer than any caller goes on repeating a call",
   },
   replicaMemoryMb: {
     env: "KATO_REPLICA_MEMORY_MB",

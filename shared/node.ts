@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { atMost, atMostBytes, limitIssue, wellFormed } from "./checks.ts";
-import { cursorSchema, nodeIdSchema, pageLimitSchema } from "./ids.ts";
+import type { Replayed } from "./ids.ts";
+import { callerIdSchema, cursorSchema, nodeIdSchema, pageLimitSchema } from "./ids.ts";
 import { exceedsBytes, LIMITS } from "./limits.ts";
 import type { Emotives, Event } from "./observation.ts";
 import { emotivesSchema, userMap } from "./observation.ts";
@@ -10,6 +11,12 @@ export const listNodesInputSchema = z
   .optional();
 
 export const nodeInputSchema = z.strictObject({ nodeId: nodeIdSchema });
+
+/** Makes a mutation safe to repeat. */
+const requestId = callerIdSchema.optional();
+
+/** Of what changes all of a node. */
+export const changeNodeInputSchema = z.strictObject({ nodeId: nodeIdSchema, requestId });
 
 export const listPatternsInputSchema = z.strictObject({
   nodeId: nodeIdSchema,
@@ -23,6 +30,12 @@ const patternNameSchema = z
   .regex(/^(PTRN\|)?[0-9a-f]{40}$/, "a pattern is named PTRN| and 40 hex digits");
 
 export const patternInputSchema = z.strictObject({ nodeId: nodeIdSchema, name: patternNameSchema });
+
+export const forgetInputSchema = z.strictObject({
+  nodeId: nodeIdSchema,
+  name: patternNameSchema,
+  requestId,
+});
 
 /** Per key a list of texts, as patterns keep metadata. */
 const patternMetadataSchema = userMap<string[]>((entries, report) => {
@@ -49,6 +62,7 @@ export const correctInputSchema = z
     /** The window kept, oldest first. */
     emotives: z.array(emotivesSchema).max(100).optional(),
     metadata: patternMetadataSchema.optional(),
+    requestId,
   })
   .refine(
     ({ frequency, emotives, metadata }) =>
@@ -102,6 +116,16 @@ export type Pattern = {
   /** Per key the distinct texts of its values in code point order. */
   metadata: Record<string, string[]>;
 };
+
+/** The pattern as the correction left it. */
+export type CorrectReply = Pattern & Replayed;
+
+export type ForgetReply = { forgotten: true } & Replayed;
+
+/** How many patterns were finalized. */
+export type FinalizeReply = { patterns: number } & Replayed;
+
+export type ClearNodeReply = { cleared: true } & Replayed;
 
 /** In the order of their first learn; `nextCursor` is null on the last page. */
 export type PatternPage = { items: Pattern[]; nextCursor: string | null };

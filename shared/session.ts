@@ -8,6 +8,7 @@ import {
   ttlSecondsSchema,
 } from "./ids.ts";
 import { atMost } from "./checks.ts";
+import type { Replayed } from "./ids.ts";
 import type { Emotives, Event, Metadata } from "./observation.ts";
 import { metadataSchema, observationFields, observationSchema } from "./observation.ts";
 import type { Prediction, PredictionList } from "./prediction.ts";
@@ -28,11 +29,14 @@ export const createInputSchema = z.strictObject({
 
 export const sessionInputSchema = z.strictObject({ sessionId });
 
+export const deleteInputSchema = z.strictObject({ sessionId, requestId });
+
 export const clearStmInputSchema = z.strictObject({ sessionId, requestId });
 
 export const extendInputSchema = z.strictObject({
   sessionId,
   ttlSeconds: ttlSecondsSchema.optional(),
+  requestId,
 });
 
 export const configureInputSchema = z.strictObject({
@@ -108,11 +112,13 @@ export type ObserveReply = {
   predictions?: Prediction[];
 };
 
-/** What is true of the reply to a repeat: it is the first one, and nothing changed. */
-export type Replayed = { replayed?: true };
-
 /** As the session is now, also in the reply to a repeat. */
 export type CreateReply = SessionInfo & Replayed;
+
+export type ExtendReply = { expiresAt: Date; ttlSeconds: number } & Replayed;
+
+/** False where there was no live session to delete. */
+export type DeleteReply = { deleted: boolean } & Replayed;
 
 export type ClearStmReply = { cleared: true } & Replayed;
 

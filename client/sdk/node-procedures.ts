@@ -22,7 +22,7 @@ export type NodeProcedures = {
   pattern: Procedure<"pattern">;
   /** Sets a pattern's frequency, emotives or metadata; what is not given stays. */
   correct: Procedure<"correct">;
-  /** Forgets a pattern. PATTERN_NOT_FOUND when there is none (any more), as after a lost reply. */
+  /** Forgets a pattern. PATTERN_NOT_FOUND when there is none (any more). */
   forget: Procedure<"forget">;
   /** Statistics of the symbols asked for, or a page of all. */
   symbols: Procedure<"symbols">;

@@ -99,7 +99,7 @@ export class SessionHandle {
     return this.#procedures.clearStm.mutate(this.#with(input), procedureOptions(options));
   }
 
-  /** Deletes the session. `deleted` is false when there was none (any more), as after a lost reply. */
+  /** Deletes the session. `deleted` is false when there was none (any more). */
   delete(options?: CallOptions): Promise<Outputs["delete"]> {
     return this.#procedures.delete.mutate(this.#with({}), procedureOptions(options));
   }

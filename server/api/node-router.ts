@@ -1,5 +1,7 @@
 import {
+  changeNodeInputSchema,
   correctInputSchema,
+  forgetInputSchema,
   listNodesInputSchema,
   listPatternsInputSchema,
   listSymbolsInputSchema,
@@ -20,14 +22,14 @@ export const nodeRouter = router({
   correct: procedure
     .input(correctInputSchema)
     .mutation(({ input, ctx }) => ctx.nodes.correct(input)),
-  forget: procedure.input(patternInputSchema).mutation(({ input, ctx }) => ctx.nodes.forget(input)),
+  forget: procedure.input(forgetInputSchema).mutation(({ input, ctx }) => ctx.nodes.forget(input)),
   symbols: procedure
     .input(listSymbolsInputSchema)
     .query(({ input, ctx }) => ctx.nodes.symbols(input)),
   finalize: procedure
-    .input(nodeInputSchema)
-    .mutation(({ input, ctx }) => ctx.nodes.finalize(input.nodeId)),
+    .input(changeNodeInputSchema)
+    .mutation(({ input, ctx }) => ctx.nodes.finalize(input)),
   clear: procedure
-    .input(nodeInputSchema)
-    .mutation(({ input, ctx }) => ctx.nodes.clear(input.nodeId)),
+    .input(changeNodeInputSchema)
+    .mutation(({ input, ctx }) => ctx.nodes.clear(input)),
 });

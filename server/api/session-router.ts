@@ -3,6 +3,7 @@ import {
   configureInputSchema,
   countSessionsInputSchema,
   createInputSchema,
+  deleteInputSchema,
   extendInputSchema,
   learnInputSchema,
   listSessionsInputSchema,
@@ -42,8 +43,8 @@ export const sessionRouter = router({
     .input(configureInputSchema)
     .mutation(({ input, ctx }) => ctx.sessions.configure(input, ctx.call)),
   delete: procedure
-    .input(sessionInputSchema)
-    .mutation(({ input, ctx }) => ctx.sessions.delete(input.sessionId, ctx.call)),
+    .input(deleteInputSchema)
+    .mutation(({ input, ctx }) => ctx.sessions.delete(input, ctx.call)),
   observe: procedure
     .input(observeInputSchema)
     .mutation(({ input, ctx }) => ctx.sessions.observe(input, ctx.call)),

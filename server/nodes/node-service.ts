@@ -1,5 +1,10 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import type { Replayed } from "@kato-rpc/shared/ids.ts";
 import type {
+  ClearNodeReply,
+  CorrectReply,
+  FinalizeReply,
+  ForgetReply,
   NodeStats,
   NodeSymbol,
   Pattern,
@@ -10,7 +15,8 @@ import type { Emotives } from "@kato-rpc/shared/observation.ts";
 import type { StoredPattern } from "../engine/node-change.ts";
 import { metadataOfPairs } from "../engine/pattern-metadata.ts";
 import { parsePatternName, patternName } from "../engine/pattern-name.ts";
-import type { BornPattern, NodeStore } from "../stores/node-store.ts";
+import { digestOf, refuseOtherContent } from "../content-digest.ts";
+import type { BornPattern, ChangedNode, NodeMutation, NodeStore } from "../stores/node-store.ts";
 import { metadataPairs } from "../stores/pattern-row.ts";
 import { nodeTag } from "../stores/session-id.ts";
 import type { Moment, SessionStore } from "../stores/session-store.ts";
@@ -102,9 +108,10 @@ export class NodeService {
     frequency?: number | undefined;
     emotives?: Emotives[] | undefined;
     metadata?: Record<string, string[]> | undefined;
-  }): Promise<Pattern> {
+    requestId?: string | undefined;
+  }): Promise<CorrectReply> {
     const { frequency, emotives, metadata } = input;
-    const { pattern } = await this.#nodes.change(nodeTag(input.nodeId), {
+    const { pattern, ...changed } = await this.#change(input, {
       kind: "correct",
       hash: hashOf(input.name),
       ...(frequency === undefined ? {} : { frequency }),
@@ -113,13 +120,17 @@ export class NodeService {
     });
     if (pattern === undefined)
       throw new Error("the store told nothing of the pattern it corrected");
-    return toPattern(pattern);
+    return { ...toPattern(pattern), ...replayedOf(changed) };
   }
 
   /** @throws ServiceError PATTERN_NOT_FOUND */
-  async forget({ nodeId, name }: { nodeId: string; name: string }): Promise<{ forgotten: true }> {
-    await this.#nodes.change(nodeTag(nodeId), { kind: "forget", hash: hashOf(name) });
-    return { forgotten: true };
+  async forget(input: {
+    nodeId: string;
+    name: string;
+    requestId?: string | undefined;
+  }): Promise<ForgetReply> {
+    const changed = await this.#change(input, { kind: "forget", hash: hashOf(input.name) });
+    return { forgotten: true, ...replayedOf(changed) };
   }
 
   async symbols(input: {
@@ -141,20 +152,35 @@ export class NodeService {
   }
 
   /** Fixes the intrinsic metrics of every pattern there is (sessions.md §9); gives how many there are. */
-  async finalize(nodeId: string): Promise<{ patterns: number }> {
+  async finalize(input: NodeInput): Promise<FinalizeReply> {
     // Nothing is written for a node that is none.
-    if (!(await this.#sessions.hasNode(nodeId))) return { patterns: 0 };
-    const { patterns } = await this.#nodes.change(nodeTag(nodeId), { kind: "finalize" });
-    return { patterns };
+    if (!(await this.#sessions.hasNode(input.nodeId))) return { patterns: 0 };
+    const { patterns, ...changed } = await this.#change(input, { kind: "finalize" });
+    return { patterns, ...replayedOf(changed) };
   }
 
   /** Empties the node's long-term memory; its sessions keep what is theirs. */
-  async clear(nodeId: string): Promise<{ cleared: true }> {
-    if (await this.#sessions.hasNode(nodeId)) {
-      await this.#nodes.change(nodeTag(nodeId), { kind: "clear" });
-    }
-    return { cleared: true };
+  async clear(input: NodeInput): Promise<ClearNodeReply> {
+    if (!(await this.#sessions.hasNode(input.nodeId))) return { cleared: true };
+    return { cleared: true, ...replayedOf(await this.#change(input, { kind: "clear" })) };
   }
+
+  /** @throws ServiceError PATTERN_NOT_FOUND, INVALID_INPUT for an id given before to another change of this kind */
+  async #change({ nodeId, requestId }: NodeInput, mutation: NodeMutation): Promise<ChangedNode> {
+    if (requestId === undefined) return this.#nodes.change(nodeTag(nodeId), mutation);
+    const digest = digestOf(mutation);
+    const request = { id: `${mutation.kind}:${requestId}`, digest, nowMs: this.#moment() };
+    const changed = await this.#nodes.change(nodeTag(nodeId), mutation, request);
+    const digests = { remembered: changed.firstDigest, given: digest };
+    refuseOtherContent(requestId, digests, { nodeId });
+    return changed;
+  }
+}
+
+type NodeInput = { nodeId: string; requestId?: string | undefined };
+
+function replayedOf({ firstDigest }: Pick<ChangedNode, "firstDigest">): Replayed {
+  return firstDigest === undefined ? {} : { replayed: true };
 }
 
 function toPattern(pattern: StoredPattern | BornPattern): Pattern {

@@ -10,7 +10,7 @@ import type {
 import { applyLearn, LEARN_WEIGHT, PARTS_TO_LEARN, refuseOver, workOf } from "./learn.ts";
 import type { Observation } from "./observe.ts";
 import { applyObservation, contentOf, observeReply, partsToObserve } from "./observe.ts";
-import { digestOf } from "./content-digest.ts";
+import { digestOf } from "../content-digest.ts";
 import type { Base, Identity, Seen, SessionChange, Step } from "./session-change.ts";
 import {
   emptyDelta,

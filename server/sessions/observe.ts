@@ -16,7 +16,7 @@ import type {
   SessionPart,
   SessionState,
 } from "../stores/session-store.ts";
-import { digestOf } from "./content-digest.ts";
+import { digestOf } from "../content-digest.ts";
 import type { Base, Identity, Question, SessionChange, Step } from "./session-change.ts";
 import { recall, remember, rememberedId, replayStep } from "./session-change.ts";
 import { learnsOf } from "./learn.ts";

@@ -8,7 +8,7 @@ import type {
   SessionPart,
   SessionState,
 } from "../stores/session-store.ts";
-import { refuseOtherContent } from "./content-digest.ts";
+import { refuseOtherContent } from "../content-digest.ts";
 import type { NodeVectors } from "./node-vectors.ts";
 
 /** Replies remembered under the ids asked for. */
@@ -70,6 +70,7 @@ const ID_PREFIX = {
   learn: "l",
   clear: "c",
   configure: "g",
+  extend: "x",
 } as const;
 
 export function rememberedId(kind: keyof typeof ID_PREFIX, id: string): string {

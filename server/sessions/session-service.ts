@@ -5,6 +5,8 @@ import type {
   Cognition,
   ConfigureReply,
   CreateReply,
+  DeleteReply,
+  ExtendReply,
   LearnReply,
   ObserveReply,
   ObserveSequenceReply,
@@ -32,10 +34,11 @@ import { learn } from "./learn.ts";
 import { observationOf, observe } from "./observe.ts";
 import type { SequenceInput } from "./observe-sequence.ts";
 import { observeSequence, sequenceDigest } from "./observe-sequence.ts";
-import { digestOf, refuseOtherContent } from "./content-digest.ts";
+import { digestOf, refuseOtherContent } from "../content-digest.ts";
 import { Predictions } from "./predictions.ts";
 import type { PreparedReply } from "./prepared-reply.ts";
 import type { SessionChange } from "./session-change.ts";
+import { rememberedId } from "./session-change.ts";
 import type { NodeAccess } from "./node-access.ts";
 import { SessionCommitter } from "./session-committer.ts";
 import { sessionInfo } from "./session-info.ts";
@@ -141,30 +144,45 @@ export class SessionService {
   }
 
   async extend(
-    input: { sessionId: string; ttlSeconds?: number | undefined },
+    input: {
+      sessionId: string;
+      ttlSeconds?: number | undefined;
+      requestId?: string | undefined;
+    },
     call: Call,
-  ): Promise<{ expiresAt: Date; ttlSeconds: number }> {
-    const { sessionId, ttlSeconds } = input;
+  ): Promise<ExtendReply> {
+    const { sessionId, ttlSeconds, requestId } = input;
     requireSessionId(sessionId);
-    const extended = await this.#queue.task(
-      sessionId,
-      () => this.#store.extend(sessionId, { nowMs: this.#moment(), ttlSeconds }),
-      call,
-    );
+    const digest = digestOf(ttlSeconds ?? null);
+    const request =
+      requestId === undefined ? undefined : { id: rememberedId("extend", requestId), digest };
+    const extend = () =>
+      this.#store.extend(sessionId, { nowMs: this.#moment(), ttlSeconds, request });
+    const extended = await this.#queue.task(sessionId, extend, call);
+    const { firstDigest } = extended;
+    refuseOtherContent(requestId ?? "", { remembered: firstDigest, given: digest }, { sessionId });
     call.sessionId = sessionId;
     call.trace("committed");
-    return { expiresAt: new Date(extended.expiresAt), ttlSeconds: extended.ttlSeconds };
+    return {
+      expiresAt: new Date(extended.expiresAt),
+      ttlSeconds: extended.ttlSeconds,
+      ...(firstDigest === undefined ? {} : { replayed: true }),
+    };
   }
 
-  async delete(sessionId: string, call: Call): Promise<{ deleted: boolean }> {
+  async delete(
+    { sessionId, requestId }: { sessionId: string; requestId?: string | undefined },
+    call: Call,
+  ): Promise<DeleteReply> {
     call.sessionId = sessionId;
     if (parseSessionId(sessionId) === undefined) return { deleted: false };
     const remove = async () => {
       this.#committer.forget(sessionId);
-      return this.#store.delete(sessionId, this.#moment());
+      return this.#store.delete(sessionId, this.#moment(), requestId);
     };
     const deleted = await this.#queue.task(sessionId, remove, call);
     call.trace("committed");
+    if (deleted === "repeated") return { deleted: true, replayed: true };
     if (deleted) this.#counters.sessionsDeleted += 1;
     return { deleted };
   }

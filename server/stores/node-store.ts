@@ -6,6 +6,7 @@ import type {
   ForgottenPattern,
   StoredPattern,
 } from "../engine/node-change.ts";
+import type { IdentifiedRequest, Moment } from "./session-store.ts";
 
 /**
  * A place in a node's log: the number of an entry and a random mark, as `12-3735928559`. Numbers rise by one
@@ -26,6 +27,17 @@ export type LogEntry = { position: LogPosition; json: string };
 
 /** Changes of a node that no session makes. Learns come with a session's commit. */
 export type NodeMutation = CorrectedPattern | ForgottenPattern | FinalizedNode | ClearedNode;
+
+export type NodeRequest = IdentifiedRequest & { nowMs: Moment };
+
+export type ChangedNode = {
+  /** How many the node has after the change. */
+  patterns: number;
+  /** The one corrected, as it was then. */
+  pattern?: StoredPattern | undefined;
+  /** Of a request made before, whose answer this is: what came with it the first time. */
+  firstDigest?: string;
+};
 
 /** A pattern with the number of the log entry by which it came to be: its place in the order of patterns. */
 export type BornPattern = StoredPattern & { born: number };
@@ -131,15 +143,12 @@ export interface NodeStore {
   ): Promise<SymbolRow[]>;
 
   /**
-   * Makes the change and enters it in the node's log, both or neither. `patterns`: how many the node has
-   * afterwards; `pattern`: the one corrected.
+   * Makes the change and enters it in the node's log, both or neither; and remembers the answer for the request, if it
+   * has an id: with an id that is remembered nothing changes, and the first answer is given again.
    *
    * @throws ServiceError PATTERN_NOT_FOUND
    */
-  change(
-    tag: string,
-    mutation: NodeMutation,
-  ): Promise<{ patterns: number; pattern?: StoredPattern | undefined }>;
+  change(tag: string, mutation: NodeMutation, request?: NodeRequest): Promise<ChangedNode>;
 }
 
 /**

@@ -45,7 +45,7 @@ export async function openStore(address: StoreAddress, rules: StoreRules): Promi
     const { synchronous, state } = sqliteDurability(durability);
     const database = SqliteDatabase.open(address.path, { timeoutMs, synchronous });
     const sessions = new SqliteSessionStore(database, rules.retention);
-    const nodes = new SqliteNodeStore(database);
+    const nodes = new SqliteNodeStore(database, rules.retention);
     const fleet = new SqliteFleetRegistry(database);
     return {
       sessions,
@@ -88,14 +88,28 @@ async function openRedisStore(address: RedisAddress, rules: StoreRules): Promise
   }
   return {
     sessions,
-    nodes: new RedisNodeStore(connection, scripts),
+    nodes: new RedisNodeStore(connection, scripts, rules.retention),
     fleet: new RedisFleetRegistry(connection),
     durability: () => state.read(),
     close,
   };
 }
 
-/** Emotives and metadata kept per session (sessions.md §1), and ids whose replies are remembered. */
-export function retentionOf(stmLimit: number): Retention {
-  return { events: stmLimit, accumulated: 1_000, outcomes: 1_024 };
+/** Ids whose replies are remembered, of each session and each node, and for how long. */
+export const IDEMPOTENCY_WINDOW = { ids: 1_024, seconds: 3_600 };
+
+/** Emotives and metadata kept per session (sessions.md §1), and what is remembered of calls. */
+export function retentionOf(stmLimit: number, window = IDEMPOTENCY_WINDOW): Retention {
+  const { ids, seconds } = window;
+  return { events: stmLimit, accumulated: 1_000, outcomes: ids, outcomesMs: seconds * 1_000 };
+}
+
+/** As the settings say. */
+export function retentionFor(rules: {
+  stmLimit: number;
+  idempotencyIds: number;
+  idempotencySeconds: number;
+}): Retention {
+  const { stmLimit, idempotencyIds: ids, idempotencySeconds: seconds } = rules;
+  return retentionOf(stmLimit, { ids, seconds });
 }

@@ -126,6 +126,16 @@ export type NewSession = {
 /** `firstDigest`: of a repeated request, what came with it the first time. */
 export type CreatedSession = CurrentSession & { repeated: boolean; firstDigest?: string };
 
+/** The id that a caller gave a mutation, and the digest of what it is given for. */
+export type IdentifiedRequest = { id: string; digest: string };
+
+export type Extended = {
+  expiresAt: number;
+  ttlSeconds: number;
+  /** Of a request made before, whose reply this is: what came with it the first time. Nothing has moved then. */
+  firstDigest?: string;
+};
+
 export type ListedSession = { state: SessionState; expiresAt: number };
 
 /** `cursor` is opaque; null after the last page. */
@@ -161,11 +171,15 @@ export interface SessionStore {
   /** Moves the expiry to `nowMs + ttlSeconds` unless it is later already; gives the expiry in epoch ms. */
   extend(
     sessionId: string,
-    options: { nowMs: Moment; ttlSeconds: number | undefined },
-  ): Promise<{ expiresAt: number; ttlSeconds: number }>;
+    options: {
+      nowMs: Moment;
+      ttlSeconds: number | undefined;
+      request?: IdentifiedRequest | undefined;
+    },
+  ): Promise<Extended>;
 
-  /** Whether a live session was there to delete. */
-  delete(sessionId: string, nowMs: Moment): Promise<boolean>;
+  /** Whether a live session was there to delete; "repeated": it was, and this request has deleted it before. */
+  delete(sessionId: string, nowMs: Moment, requestId?: string): Promise<boolean | "repeated">;
 
   /** Never moves the expiry. */
   find(sessionId: string, nowMs: Moment): Promise<"live" | "expired" | "missing">;
@@ -197,10 +211,9 @@ export type Retention = {
   /** Emotives, metadata and waiting vectors, of each. */
   accumulated: number;
   outcomes: number;
+  /** How long outcomes are kept, and the requests of creations, deletions and changes of nodes; a sixteenth longer at most. */
+  outcomesMs: number;
 };
 
 /** How long an expired session is told from one that never was. */
 export const TOMBSTONE_MS = 86_400_000;
-
-/** How long a `requestId` of `create` is remembered. */
-export const CREATE_REQUEST_TTL_MS = 3_600_000;

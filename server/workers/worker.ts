@@ -9,7 +9,7 @@ import type { Logger } from "../log.ts";
 import { openLog, reasonOf } from "../log.ts";
 import type { OpenStore } from "../stores/open-store.ts";
 import { steadyNow } from "../steady-clock.ts";
-import { openStore, retentionOf } from "../stores/open-store.ts";
+import { openStore, retentionFor } from "../stores/open-store.ts";
 import { adoptConnections } from "./adopted-connections.ts";
 import type { PrimaryMessage, WorkerMessage } from "./messages.ts";
 import { isMessage } from "./messages.ts";
@@ -87,7 +87,7 @@ async function open(config: Config, log: Logger, workerId: string): Promise<Open
   let told = { reason: "", at: Number.NEGATIVE_INFINITY };
   try {
     return await openStore(config.store, {
-      retention: retentionOf(config.stmLimit),
+      retention: retentionFor(config),
       timeoutMs: config.deadlineMs,
       durability: config.durability,
       onConnectionError(error) {

@@ -10,8 +10,8 @@ import { Redis } from "ioredis";
 
 const [redisUrl = ""] = process.argv.slice(2);
 const redis = new Redis(redisUrl, { enableAutoPipelining: true });
-const commit = new RedisScript("session", "no-learns", "commit-session");
-const create = new RedisScript("create-session");
+const commit = new RedisScript("clock", "session", "remember", "no-learns", "commit-session");
+const create = new RedisScript("clock", "create-session");
 const sessions = new Map<string, { keys: string[]; suffix: string; version: number }>();
 
 const app = fastify({ logger: false });
@@ -35,7 +35,7 @@ app.post("/observe", async (request) => {
   const time = session.version + 1;
   const id = `o${sessionId}.${time}`;
   const head = [session.suffix, Date.now(), 1, session.version, time, 0, 0, 0];
-  const kept = [1_000, 1_000, 1_024];
+  const kept = [1_000, 1_000, 1_024, 3_600_000];
   // Numbers of the values that follow: ids asked for, events, emotives, metadata, vectors, replies, fields.
   const counts = [1, 1, 0, 0, 0, 2, 2];
   const percept = JSON.stringify({ strings, vectors: [], metadata: {} });

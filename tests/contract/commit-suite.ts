@@ -123,7 +123,7 @@ export function describeCommits(openPlace: OpenPlace): void {
     test("goes on counting after a clear", async () => {
       await using place = await openPlace();
       const { sessions } = await place.open({
-        retention: { events: 3, accumulated: 3, outcomes: 3 },
+        retention: { events: 3, accumulated: 3, outcomes: 3, outcomesMs: 3_600_000 },
       });
       const sessionId = await createSession(sessions);
       const append = (baseVersion: number, delta: object) =>

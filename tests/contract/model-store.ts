@@ -5,6 +5,7 @@ import type {
   CommitResult,
   Contact,
   CurrentSession,
+  Extended,
   ListedSession,
   LoadedSession,
   Moment,
@@ -17,7 +18,7 @@ import type {
   SessionStore,
   StoredPercept,
 } from "../../server/stores/session-store.ts";
-import { CREATE_REQUEST_TTL_MS, TOMBSTONE_MS } from "../../server/stores/session-store.ts";
+import { TOMBSTONE_MS } from "../../server/stores/session-store.ts";
 import { sessionExpired, sessionNotFound } from "../../server/stores/store-errors.ts";
 import { ModelNode } from "./model-node.ts";
 
@@ -27,7 +28,7 @@ type ModelSession = ListedSession & {
   metadata: Metadata[];
   vectors: NamedVector[];
   percept: StoredPercept | null;
-  outcomes: Outcome[];
+  outcomes: (Outcome & { at: number })[];
 };
 
 /** The session store as plainly as it can be said: everything in memory, nothing ever swept away. */
@@ -37,6 +38,7 @@ export class ModelStore implements SessionStore {
   readonly #sessions = new Map<string, ModelSession>();
   readonly #nodes = new Set<string>();
   readonly #memories = new Map<string, ModelNode>();
+  readonly #deletions = new Map<string, number>();
   readonly #requests = new Map<string, { sessionId: string; forgetAt: number }>();
 
   constructor(retention: Retention) {
@@ -55,7 +57,7 @@ export class ModelStore implements SessionStore {
       return { ...current(first, []), repeated: true };
     }
     if (requestId !== undefined) {
-      this.#requests.set(request, { sessionId, forgetAt: nowMs + CREATE_REQUEST_TTL_MS });
+      this.#requests.set(request, { sessionId, forgetAt: nowMs + this.#retention.outcomesMs });
     }
     const created: ModelSession = {
       state: { ...asked, createdAt: nowMs, version: 0, time: 0, stmLength: 0 },
@@ -105,7 +107,7 @@ export class ModelStore implements SessionStore {
       return { status: "stale", ...found };
     }
     const frequencies = this.node(nodeTag(session.state.nodeId)).applyAll(learns);
-    const { events, accumulated, outcomes: kept } = this.#retention;
+    const { events, accumulated } = this.#retention;
     const { stm, emotives, metadata, vectors, percept } = session;
     const { clearsStm, clearsAccumulators, clearsVectors } = delta;
     session.stm = extend(clearsStm ? [] : stm, delta.events, events);
@@ -116,7 +118,7 @@ export class ModelStore implements SessionStore {
     const remembered = outcomes.map(({ id, reply, learn }): Outcome => {
       return { id, reply: learn === undefined ? reply : [reply, frequencies[learn] ?? null] };
     });
-    session.outcomes = extend(session.outcomes, remembered, kept);
+    this.#remember(session, remembered, timeAt(commit.at.nowMs));
     session.state = {
       ...session.state,
       version: session.state.version + 1,
@@ -136,17 +138,52 @@ export class ModelStore implements SessionStore {
 
   async extend(
     sessionId: string,
-    options: { nowMs: Moment; ttlSeconds: number | undefined },
-  ): Promise<{ expiresAt: number; ttlSeconds: number }> {
+    options: Parameters<SessionStore["extend"]>[1],
+  ): Promise<Extended> {
+    const { request } = options;
     const nowMs = timeAt(options.nowMs);
     const session = this.#enter(sessionId, { nowMs, slides: false });
     const { ttlSeconds } = session.state;
+    const first = session.outcomes.find(({ id }) => id === request?.id)?.reply as
+      | [digest: string, [expiresAt: number]]
+      | undefined;
+    if (first !== undefined) {
+      return { expiresAt: first[1][0], ttlSeconds, firstDigest: first[0] };
+    }
     slide(session, nowMs + (options.ttlSeconds ?? ttlSeconds) * 1_000);
-    return { expiresAt: session.expiresAt, ttlSeconds };
+    const { expiresAt } = session;
+    if (request !== undefined) {
+      const reply = [request.digest, [expiresAt, ttlSeconds]];
+      this.#remember(session, [{ id: request.id, reply }], nowMs);
+    }
+    return { expiresAt, ttlSeconds };
   }
 
-  async delete(sessionId: string, nowMs: number): Promise<boolean> {
-    return (await this.find(sessionId, nowMs)) === "live" && this.#sessions.delete(sessionId);
+  async delete(
+    sessionId: string,
+    nowMs: number,
+    requestId?: string,
+  ): Promise<boolean | "repeated"> {
+    const deletion = `${sessionId}:${requestId}`;
+    if ((await this.find(sessionId, nowMs)) !== "live") {
+      const forgetAt = this.#deletions.get(deletion);
+      return forgetAt !== undefined && nowMs <= forgetAt && "repeated";
+    }
+    if (requestId !== undefined) {
+      this.#deletions.set(deletion, nowMs + this.#retention.outcomesMs);
+    }
+    return this.#sessions.delete(sessionId);
+  }
+
+  /** Forgets by age as stores do, which look at the oldest alone and let a sixteenth more pass. */
+  #remember(session: ModelSession, added: readonly Outcome[], at: number): void {
+    if (added.length === 0) return;
+    const { outcomes: kept, outcomesMs } = this.#retention;
+    const timed = added.map((outcome) => ({ ...outcome, at }));
+    const outcomes = extend(session.outcomes, timed, kept);
+    const isOld = at - (outcomes[0]?.at ?? at) > outcomesMs + Math.floor(outcomesMs / 16);
+    const firstKept = outcomes.findIndex((one) => one.at >= at - outcomesMs);
+    session.outcomes = isOld ? outcomes.slice(firstKept) : outcomes;
   }
 
   async find(sessionId: string, nowMs: number): Promise<"live" | "expired" | "missing"> {

@@ -6,7 +6,7 @@ import { readNode } from "./node-builders.ts";
 import { NODES, operations, replay } from "./store-operations.ts";
 import type { OpenPlace } from "./store-place.ts";
 
-const RETENTION = { events: 5, accumulated: 4, outcomes: 6 };
+const RETENTION = { events: 5, accumulated: 4, outcomes: 6, outcomesMs: 3_600_000 };
 
 export function describeAgainstModel(openPlace: OpenPlace): void {
   describe("any sequence of calls", () => {

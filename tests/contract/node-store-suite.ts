@@ -4,6 +4,7 @@ import { describeLearning } from "./node-learn-suite.ts";
 import { describeNodeLog } from "./node-log-suite.ts";
 import { describeNodeAgainstModel } from "./node-model-suite.ts";
 import { describeNodeReads } from "./node-reads-suite.ts";
+import { describeNodeRequests } from "./node-request-suite.ts";
 import { describeNodeTexts } from "./node-text-suite.ts";
 import { describeVectors } from "./node-vector-suite.ts";
 import { describeNodeWorkers } from "./node-workers-suite.ts";
@@ -15,6 +16,7 @@ export function describeNodeStore(name: string, openPlace: OpenPlace): void {
     describeLearning(openPlace);
     describeVectors(openPlace);
     describeNodeChanges(openPlace);
+    describeNodeRequests(openPlace);
     describeNodeLog(openPlace);
     describeNodeReads(openPlace);
     describeNodeTexts(openPlace);

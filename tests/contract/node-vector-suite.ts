@@ -91,7 +91,7 @@ export function describeVectors(openPlace: OpenPlace): void {
     test("gather in the session until they are cleared, the newest being kept", async () => {
       await using place = await openPlace();
       const { sessions } = await place.open({
-        retention: { events: 9, accumulated: 3, outcomes: 9 },
+        retention: { events: 9, accumulated: 3, outcomes: 9, outcomesMs: 3_600_000 },
       });
       const sessionId = await createSession(sessions);
       const names = Array.from({ length: 10 }, (_, i) => `VCTR|${i}`);

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeTag, parseSessionId } from "../../server/stores/session-id.ts";
-import type { NodeStore } from "../../server/stores/node-store.ts";
+import type { NodeRequest, NodeStore } from "../../server/stores/node-store.ts";
 import { LOG_START } from "../../server/stores/node-store.ts";
 import type { OpenStore } from "../../server/stores/open-store.ts";
 import type { Learn, SessionStore } from "../../server/stores/session-store.ts";
@@ -132,10 +132,13 @@ describe("the keys that a call touches", () => {
   });
 
   test.each<[name: string, call: (nodes: NodeStore) => Promise<unknown>]>([
-    ["correction", (nodes) => nodes.change(TAG, { kind: "correct", ...CORRECTION })],
-    ["forgotten pattern", (nodes) => nodes.change(TAG, { kind: "forget", hash: learnOf(BC).hash })],
-    ["finalize", (nodes) => nodes.change(TAG, { kind: "finalize" })],
-    ["clear", (nodes) => nodes.change(TAG, { kind: "clear" })],
+    ["correction", (nodes) => nodes.change(TAG, { kind: "correct", ...CORRECTION }, request())],
+    [
+      "forgotten pattern",
+      (nodes) => nodes.change(TAG, { kind: "forget", hash: learnOf(BC).hash }, request()),
+    ],
+    ["finalize", (nodes) => nodes.change(TAG, { kind: "finalize" }, request())],
+    ["clear", (nodes) => nodes.change(TAG, { kind: "clear" }, request())],
     ["page of patterns", (nodes) => nodes.readRows(TAG, "patterns", { cursor: null, limit: 1 })],
     ["page of vectors", (nodes) => nodes.readRows(TAG, "vectors", { cursor: null, limit: 1 })],
     ["list of patterns", (nodes) => nodes.listPatterns(TAG, { after: 0, limit: 9 })],
@@ -155,7 +158,7 @@ describe("the keys that a call touches", () => {
     const commands = await recordCommands(clientOf(place), () => call(store.nodes));
 
     expect(commands.filter(({ isScripted }) => !isScripted)).toHaveLength(1);
-    expectDeclared(commands, new RegExp(`^kato:\\{${TAG}\\}:(${MEMORY})$`));
+    expectDeclared(commands, new RegExp(`^kato:\\{${TAG}\\}:(${MEMORY}|requests|request-ids)$`));
   });
 
   test("of a commit that learns nothing are none of its node's memory", async () => {
@@ -216,7 +219,7 @@ describe("the keys that a call touches", () => {
 
   test("are as many, by the same commands, whatever the session holds", async () => {
     await using place = await openPlace();
-    const retention = { events: 5_000, accumulated: 5_000, outcomes: 5_000 };
+    const retention = { events: 5_000, accumulated: 5_000, outcomes: 5_000, outcomesMs: 3_600_000 };
     const { sessions } = await place.open({ retention });
     const client = clientOf(place);
     const record = async (count: number) => {
@@ -262,7 +265,7 @@ describe("the lives of keys", () => {
       fc.asyncProperty(operations, async (script) => {
         await using place = await openPlace();
         const { sessions, fleet } = await place.open({
-          retention: { events: 5, accumulated: 4, outcomes: 6 },
+          retention: { events: 5, accumulated: 4, outcomes: 6, outcomesMs: 3_600_000 },
         });
         await fleet.publish("w", "report", 60_000);
         await replay({ store: sessions, passTime: (ms) => place.passTime(ms) }, script);
@@ -367,6 +370,19 @@ describe("the lives of keys", () => {
     expect(await client.exists(`kato:{${tag}}:sessions`)).toBe(0);
   });
 
+  test("of what is remembered of a node's requests end with the window", async () => {
+    await using place = await openPlace();
+    const { nodes } = await place.open();
+    const client = clientOf(place);
+    const keys = ["requests", "request-ids"].map((name) => `kato:{${TAG}}:${name}`);
+
+    await nodes.change(TAG, { kind: "finalize" }, request());
+    for (const key of keys) expect(await client.pttl(key)).toBeGreaterThan(3_590_000);
+    await ageKeys(client, 3_600_000);
+
+    expect(await client.exists(...keys)).toBe(0);
+  });
+
   test("of the names of expired sessions end a day later, though the node lives on", async () => {
     await using place = await openPlace();
     const { sessions } = await place.open();
@@ -383,7 +399,7 @@ describe("accumulated metadata", () => {
   test("is kept in order, the oldest leaving first, and cleared with the emotives", async () => {
     await using place = await openPlace();
     const { sessions } = await place.open({
-      retention: { events: 1, accumulated: 3, outcomes: 1 },
+      retention: { events: 1, accumulated: 3, outcomes: 1, outcomesMs: 3_600_000 },
     });
     const sessionId = await createSession(sessions);
     const { tag, suffix } = parseSessionId(sessionId)!;
@@ -412,6 +428,13 @@ const CORRECTION = {
   emotives: [{ joy: 1 }],
   metadata: { source: ["eye"] },
 };
+
+let requests = 0;
+
+function request(): NodeRequest {
+  requests += 1;
+  return { id: `r${requests}`, digest: "d", nowMs: NOW };
+}
 
 async function learnOnce({ sessions }: OpenStore, nodeId: string, learn: Learn): Promise<void> {
   const sessionId = await createSession(sessions, { nodeId });

@@ -7,6 +7,7 @@ import { describeFleetRegistry } from "./fleet-registry-suite.ts";
 import { describeListing } from "./listing-suite.ts";
 import { describeAgainstModel } from "./model-suite.ts";
 import { describeRetention } from "./retention-suite.ts";
+import { describeSessionRequests } from "./session-request-suite.ts";
 import type { OpenPlace } from "./store-place.ts";
 
 /** What every store must do; `openPlace` gives each test an empty place of its own. */
@@ -16,6 +17,7 @@ export function describeSessionStore(name: string, openPlace: OpenPlace): void {
     describeCommits(openPlace);
     describeRetention(openPlace);
     describeExpiry(openPlace);
+    describeSessionRequests(openPlace);
     describeListing(openPlace);
     describeDurability(openPlace);
     describeAgainstModel(openPlace);

@@ -187,7 +187,7 @@ describe("the file", () => {
   test("holds of metadata and waiting vectors the newest in order, until they are cleared", async () => {
     await using place = await openSqlitePlace();
     const { sessions } = await place.open({
-      retention: { events: 1, accumulated: 3, outcomes: 1 },
+      retention: { events: 1, accumulated: 3, outcomes: 1, outcomesMs: 3_600_000 },
     });
     const sessionId = await createSession(sessions);
     using file = openFile(fileOf(place));

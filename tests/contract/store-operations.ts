@@ -26,8 +26,14 @@ export type Operation =
       delta: Delta;
       learns: Learn[];
     }
-  | { kind: "extend"; slot: number; ttlSeconds: number | undefined }
-  | { kind: "delete" | "find"; slot: number }
+  | {
+      kind: "extend";
+      slot: number;
+      ttlSeconds: number | undefined;
+      request: number | undefined;
+    }
+  | { kind: "delete"; slot: number; request: number | undefined }
+  | { kind: "find"; slot: number }
   | { kind: "list"; node: number; limit: number }
   | { kind: "nodes"; limit: number }
   | { kind: "wait"; ms: number };
@@ -38,6 +44,7 @@ const slot = fc.nat(5);
 const node = fc.nat(NODES.length - 1);
 const ids = fc.uniqueArray(fc.nat(12), { maxLength: 4 });
 const ttlSeconds = fc.constantFrom(1, 60, 3_600, 2_592_000);
+const request = fc.option(fc.nat(2), { nil: undefined });
 const text = fc.string({ unit: "grapheme", maxLength: 3 });
 
 const vector = fc.record({
@@ -127,8 +134,10 @@ export const operations: fc.Arbitrary<Operation[]> = fc.array(
       kind: fc.constant("extend" as const),
       slot,
       ttlSeconds: fc.option(ttlSeconds, { nil: undefined }),
+      request,
     }),
-    fc.record({ kind: fc.constantFrom("delete" as const, "find" as const), slot }),
+    fc.record({ kind: fc.constant("delete" as const), slot, request }),
+    fc.record({ kind: fc.constant("find" as const), slot }),
     fc.record({ kind: fc.constant("list" as const), node, limit: fc.integer({ min: 1, max: 4 }) }),
     fc.record({ kind: fc.constant("nodes" as const), limit: fc.integer({ min: 1, max: 4 }) }),
     {
@@ -188,9 +197,13 @@ async function perform(stage: Stage, operation: Operation, story: Story): Promis
     case "commit":
       return commit(store, operation, { ...story, sessionId });
     case "extend":
-      return store.extend(sessionId, { nowMs, ttlSeconds: operation.ttlSeconds });
+      return store.extend(sessionId, {
+        nowMs,
+        ttlSeconds: operation.ttlSeconds,
+        request: requestOf(operation.request),
+      });
     case "delete":
-      return store.delete(sessionId, nowMs);
+      return store.delete(sessionId, nowMs, requestOf(operation.request)?.id);
     case "find":
       return store.find(sessionId, nowMs);
   }
@@ -240,6 +253,10 @@ async function commit(
   );
   if (result.status === "committed") versions.set(sessionId, version + 1);
   return result;
+}
+
+function requestOf(request: number | undefined) {
+  return request === undefined ? undefined : { id: `x${request}`, digest: `digest${request}` };
 }
 
 function nameOf(id: number): string {

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../support/free-port.ts";
 import { errorFor, fakeFetch, resultFor } from "../support/sdk/fake-service.ts";
 import { recordFetch } from "../support/sdk/fetch-recorder.ts";
+import { MUTATIONS, namelessStateOf, openPlaceFor } from "../support/mutations.ts";
+import { call } from "../support/wire.ts";
 import { startLossyProxy } from "../support/sdk/lossy-proxy.ts";
 import type { SdkService } from "../support/sdk/sdk-service.ts";
 import { startSdkService } from "../support/sdk/sdk-service.ts";
@@ -28,6 +30,35 @@ describe("a reply that is lost after the service did its work", () => {
     const ids = proxy.bodies.flatMap((body) => /"observationId":"([^"]+)"/.exec(body)?.[1] ?? []);
     expect(ids.length).toBe(3);
     expect(new Set(ids)).toEqual(new Set([reply.observationId]));
+  });
+
+  it.each(MUTATIONS)("is told again to $procedure, which takes effect once", async (mutation) => {
+    const { procedure } = mutation;
+    const place = await openPlaceFor(mutation, sdk.service.url);
+    await using proxy = await startLossyProxy(
+      sdk.service.url,
+      ({ path, nth }) => path === `/trpc/${procedure}` && nth === 1,
+    );
+    const client = sdk.connect({ url: proxy.url });
+    const { requestId: _, observationId: __, ...input } = mutation.input(place);
+    const [group = "", name = ""] = procedure.split(".");
+    // Any procedure by its name, which the types of `raw` have only one by one.
+    const raw = client.raw as unknown as Record<
+      string,
+      Record<string, { mutate(input: object): Promise<Record<string, unknown>> }>
+    >;
+
+    const reply = await raw[group]![name]!.mutate(input);
+
+    expect(reply["replayed"]).toBe(true);
+    expect(proxy.bodies).toHaveLength(2);
+    expect(proxy.bodies[0]).toMatch(/"(requestId|observationId)":"/);
+    expect(proxy.bodies[1]).toBe(proxy.bodies[0]);
+    const alone = await openPlaceFor(mutation, sdk.service.url);
+    await call(sdk.service.url, procedure, mutation.input(alone));
+    expect(await namelessStateOf(sdk.service.url, place)).toEqual(
+      await namelessStateOf(sdk.service.url, alone),
+    );
   });
 
   it("leaves every call of a batch in its place", async () => {

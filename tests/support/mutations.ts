@@ -43,6 +43,15 @@ const OTHER_OBSERVATIONS = [
 const observe = (url: string, { sessionId }: Place) =>
   call(url, "session.observe", { sessionId, strings: ["meanwhile"] });
 
+/** Learns the pattern of the place once more, and another one. */
+async function learnAgain(url: string, { sessionId }: Place): Promise<void> {
+  await call(url, "session.learn", { sessionId });
+  for (const strings of [["x"], ["y"]]) await call(url, "session.observe", { sessionId, strings });
+  await call(url, "session.learn", { sessionId });
+}
+
+const OTHER_NAME = `PTRN|${"0".repeat(40)}`;
+
 export const MUTATIONS: Mutation[] = [
   {
     procedure: "session.create",
@@ -100,6 +109,62 @@ export const MUTATIONS: Mutation[] = [
     meanwhile: observe,
   },
   {
+    procedure: "session.extend",
+    input: ({ sessionId }) => ({ sessionId, ttlSeconds: 7_200, requestId: "once" }),
+    other: ({ sessionId }) => [
+      { sessionId, ttlSeconds: 7_201, requestId: "once" },
+      { sessionId, requestId: "once" },
+    ],
+    meanwhile: (url, { sessionId }) =>
+      call(url, "session.extend", { sessionId, ttlSeconds: 9_000 }),
+  },
+  {
+    procedure: "session.delete",
+    input: ({ sessionId }) => ({ sessionId, requestId: "once" }),
+  },
+  {
+    procedure: "node.correct",
+    input: ({ nodeId, name }) => ({
+      nodeId,
+      name,
+      frequency: 5,
+      emotives: [{ joy: 1 }, { fear: -0.5 }],
+      metadata: { book: ["x", "y"] },
+      requestId: "once",
+    }),
+    repeat: ({ nodeId, name }) => ({
+      requestId: "once",
+      metadata: { book: ["y", "x", "y"] },
+      emotives: [{ joy: 1 }, { fear: -0.5 }],
+      frequency: 5,
+      name: name.replace("PTRN|", ""),
+      nodeId,
+    }),
+    other: ({ nodeId, name }) => [
+      { nodeId, name, frequency: 5, requestId: "once" },
+      { nodeId, name: OTHER_NAME, frequency: 5, requestId: "once" },
+    ],
+    // What came later must stand, though the pattern is there no more as it was corrected first.
+    meanwhile: (url, { nodeId, name }) =>
+      call(url, "node.correct", { nodeId, name, frequency: 9, emotives: [], metadata: {} }),
+  },
+  {
+    procedure: "node.forget",
+    input: ({ nodeId, name }) => ({ nodeId, name, requestId: "once" }),
+    other: ({ nodeId }) => [{ nodeId, name: OTHER_NAME, requestId: "once" }],
+    meanwhile: learnAgain,
+  },
+  {
+    procedure: "node.finalize",
+    input: ({ nodeId }) => ({ nodeId, requestId: "once" }),
+    meanwhile: learnAgain,
+  },
+  {
+    procedure: "node.clear",
+    input: ({ nodeId }) => ({ nodeId, requestId: "once" }),
+    meanwhile: learnAgain,
+  },
+  {
     procedure: "session.configure",
     input: ({ sessionId }) => ({
       sessionId,
@@ -128,18 +193,35 @@ export async function openPlaceFor({ procedure }: Mutation, url: string): Promis
   return { nodeId, sessionId, name: learned };
 }
 
-/** All that callers can read of the place. */
+/** All that callers can read of the place, and of predictions what only a finalize changes. */
 export async function stateOf(url: string, { nodeId, sessionId }: Place) {
   const session = { sessionId };
   const { items } = await call<{ items: object[] }>(url, "session.list", { nodeId });
-  return {
+  const node = {
     sessions: items.length,
     patterns: await call<object>(url, "node.patterns", { nodeId }),
     symbols: await call<object>(url, "node.symbols", { nodeId }),
+  };
+  const { exists } = await call<{ exists: boolean }>(url, "session.exists", session);
+  if (!exists) return node;
+  return {
+    ...node,
+    predictions: await predictionsIn(url, nodeId),
     stm: await call<object>(url, "session.stm", session),
     percept: await call<object>(url, "session.percept", session),
     info: await call<object>(url, "session.get", session),
   };
+}
+
+/** Of a session that comes and goes for it. */
+async function predictionsIn(url: string, nodeId: string): Promise<object> {
+  const { sessionId } = await call<{ sessionId: string }>(url, "session.create", { nodeId });
+  await call(url, "session.observe", { sessionId, strings: ["x", "p"] });
+  const { predictions } = await call<{ predictions: object }>(url, "session.predict", {
+    sessionId,
+  });
+  await call(url, "session.delete", { sessionId });
+  return { predictions };
 }
 
 /** The same without what tells one place from another. */

@@ -3,7 +3,12 @@ import { SessionCommitter } from "../../server/sessions/session-committer.ts";
 import { SessionQueue } from "../../server/sessions/session-queue.ts";
 import type { Retention, SessionCommit, SessionStore } from "../../server/stores/session-store.ts";
 
-export const RETENTION: Retention = { events: 1_000, accumulated: 1_000, outcomes: 1_024 };
+export const RETENTION: Retention = {
+  events: 1_000,
+  accumulated: 1_000,
+  outcomes: 1_024,
+  outcomesMs: 3_600_000,
+};
 
 /** A line on `store`, as one worker has it; notes every commit that reaches the store. */
 export function openLine(store: SessionStore, nodes: NodeAccess) {

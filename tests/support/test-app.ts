@@ -5,7 +5,7 @@ import { createApp } from "../../server/app.ts";
 import type { Config } from "../../server/config.ts";
 import { resolveConfig } from "../../server/config.ts";
 import { Serving } from "../../server/http/drain.ts";
-import { openStore, retentionOf } from "../../server/stores/open-store.ts";
+import { openStore, retentionFor } from "../../server/stores/open-store.ts";
 import type { SessionStore } from "../../server/stores/session-store.ts";
 import { makeTemporaryDirectory } from "./temporary-directory.ts";
 
@@ -71,7 +71,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 
 function openTestAppStore(config: Config) {
   return openStore(config.store, {
-    retention: retentionOf(config.stmLimit),
+    retention: retentionFor(config),
     timeoutMs: config.deadlineMs,
     durability: config.durability,
     onConnectionError: () => undefined,

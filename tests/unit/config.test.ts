@@ -24,6 +24,8 @@ const DEFAULTS = {
   sessionTtlSeconds: 3_600,
   sessionAutoExtend: true,
   stmLimit: 1_000,
+  idempotencyIds: 1_024,
+  idempotencySeconds: 3_600,
   replicaMemoryMb: 1_024,
   logLevel: "info",
   logFormat: "auto",
@@ -93,6 +95,14 @@ const GOOD: Record<Name, [text: string, value: unknown][]> = {
   stmLimit: [
     ["1", 1],
     ["1000000", 1_000_000],
+  ],
+  idempotencyIds: [
+    ["1", 1],
+    ["100000", 100_000],
+  ],
+  idempotencySeconds: [
+    ["1", 1],
+    ["2592000", 2_592_000],
   ],
   replicaMemoryMb: [
     ["1", 1],
@@ -184,6 +194,14 @@ const BAD: Record<Name, [text: string, reason: RegExp][]> = {
   stmLimit: [
     ["0", />=1/],
     ["1000001", /<=1000000/],
+  ],
+  idempotencyIds: [
+    ["0", />=1/],
+    ["100001", /<=100000/],
+  ],
+  idempotencySeconds: [
+    ["0", />=1/],
+    ["2592001", /<=2592000/],
   ],
   replicaMemoryMb: [
     ["0", />=1/],

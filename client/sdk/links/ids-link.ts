@@ -2,25 +2,33 @@ import type { TRPCLink } from "@trpc/client";
 import { createIdSource } from "../id-source.ts";
 import type { KatoInputs, KatoRouter } from "../router-types.ts";
 
-type SessionInputs = KatoInputs["session"];
 type IdField<Input> = "observationId" extends keyof Input
   ? "observationId"
   : "requestId" extends keyof Input
     ? "requestId"
     : never;
+type IdFields<Group extends "session" | "node"> = {
+  [
+    K in keyof KatoInputs[Group] as IdField<KatoInputs[Group][K]> extends never
+      ? never
+      : `${Group}.${K & string}`
+  ]: IdField<KatoInputs[Group][K]>;
+};
 
 /** Which input field makes a call safe to repeat. Its type demands an entry for each that has one. */
-const ID_FIELDS: {
-  [
-    K in keyof SessionInputs as IdField<SessionInputs[K]> extends never ? never : `session.${K}`
-  ]: IdField<SessionInputs[K]>;
-} = {
+const ID_FIELDS: IdFields<"session"> & IdFields<"node"> = {
   "session.create": "requestId",
   "session.observe": "observationId",
   "session.observeSequence": "requestId",
   "session.learn": "requestId",
   "session.configure": "requestId",
   "session.clearStm": "requestId",
+  "session.extend": "requestId",
+  "session.delete": "requestId",
+  "node.correct": "requestId",
+  "node.forget": "requestId",
+  "node.finalize": "requestId",
+  "node.clear": "requestId",
 };
 
 /** Gives a mutation that has none its id before the first attempt, so that every retry carries the same. */

@@ -29,6 +29,7 @@ export function commitArguments(commit: SessionCommit, retention: Retention): (s
     events,
     accumulated,
     retention.outcomes,
+    retention.outcomesMs,
     ...lists.map((list) => list.length),
     ...lists.flat(),
     ...(learns.length === 0 ? [] : learnArguments(learns, outcomes)),

@@ -16,7 +16,8 @@ import { nodeTag } from "../session-id.ts";
  *   kato:{tag}:s:<suffix>:metadata   list    metadata of the observations, likewise
  *   kato:{tag}:s:<suffix>:vectors    list    vectors that wait for a learn, {name, vector}, likewise
  *   kato:{tag}:s:<suffix>:replies    hash    id → reply as JSON
- *   kato:{tag}:s:<suffix>:ids        list    those ids, oldest first
+ *   kato:{tag}:s:<suffix>:ids        list    `<epoch ms> <id>` of those, oldest first
+ *   kato:{tag}:s:<suffix>:d:<id>     string  the request that deleted the session
  *
  * The node's long-term memory, which never expires. A pattern goes by its hash; \n joins lines, which no JSON
  * text contains:
@@ -35,6 +36,8 @@ import { nodeTag } from "../session-id.ts";
  *   kato:{tag}:affinity              hash    symbol → lines `<sum> <emotive as JSON>`
  *   kato:{tag}:vectors               hash    name → vector as JSON
  *   kato:{tag}:finalized             hash    members as the last finalize found them
+ *   kato:{tag}:requests              hash    id → digest and reply to a change of the node, as MessagePack; expires
+ *   kato:{tag}:request-ids           list    `<epoch ms> <id>` of those, oldest first; expires
  *   kato:{tag}:log                   stream  <number>-<mark>: j a NodeChange as JSON
  *
  * Outside of any node, and written by no commit; the tag of a receipt that belongs to the first is its name:
@@ -82,6 +85,16 @@ export function sessionKeys(tag: string, suffix: string): string[] {
 }
 
 export const SESSION_KEY_COUNT = 8;
+
+/** Whether a session was deleted by this request. */
+export function deletionKey(tag: string, suffix: string, requestId: string): string {
+  return `kato:{${tag}}:s:${suffix}:d:${requestId}`;
+}
+
+/** What is remembered of requests that changed the node: replies, and their ids in order. */
+export function requestKeys(tag: string): [replies: string, ids: string] {
+  return [`kato:{${tag}}:requests`, `kato:{${tag}}:request-ids`];
+}
 
 export type MemoryKeys = Record<
   | "memory"

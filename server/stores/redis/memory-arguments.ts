@@ -13,15 +13,15 @@ export function learnArguments(learns: readonly Learn[], outcomes: readonly Outc
   return [told.length / 2, ...told, ...learns.flatMap(oneLearn)];
 }
 
-/** What change-node.lua takes. */
+/** What change-node.lua takes before what it takes of the request. */
 export function mutationArguments(mutation: NodeMutation): Arguments {
   const head = [mutation.kind, ...logEntry(mutation)];
   switch (mutation.kind) {
     case "finalize":
     case "clear":
-      return [...head, ""];
+      return [...head, "", "", "", ""];
     case "forget":
-      return [...head, mutation.hash];
+      return [...head, mutation.hash, "", "", ""];
     case "correct": {
       const { hash, frequency, emotives, metadata } = mutation;
       return [

@@ -1,13 +1,14 @@
 import { parseJson } from "@kato-rpc/shared/parse-json.ts";
-import type { StoredPattern } from "../../engine/node-change.ts";
 import type {
   BornPattern,
+  ChangedNode,
   FinalizedAt,
   LogEntry,
   LogPosition,
   NodeHead,
   NodeMutation,
   NodePage,
+  NodeRequest,
   NodeRows,
   NodeStore,
   NodeTotalsRow,
@@ -16,9 +17,11 @@ import type {
 import { LOG_START, logNumber } from "../node-store.ts";
 import { readPatternRow } from "../pattern-row.ts";
 import type { ConfirmedScripts } from "./confirmed-scripts.ts";
+import type { Retention } from "../session-store.ts";
+import { STORE_CLOCK } from "./commit-arguments.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { MemoryKeys } from "./keys.ts";
-import { allMemoryKeys, memoryKeys } from "./keys.ts";
+import { allMemoryKeys, memoryKeys, requestKeys } from "./keys.ts";
 import { mutationArguments } from "./memory-arguments.ts";
 import { patternNotFound } from "../store-errors.ts";
 import type { PatternColumns, SymbolColumns } from "./memory-rows.ts";
@@ -26,7 +29,7 @@ import { numberAt, readPatternColumns, readSymbolColumns } from "./memory-rows.t
 import { scanRows } from "./scan-rows.ts";
 import { RedisScript } from "./scripts.ts";
 
-const changeScript = new RedisScript("node", "change-node");
+const changeScript = new RedisScript("clock", "node", "remember", "change-node");
 const listPatternsScript = new RedisScript("pattern-rows", "list-patterns");
 const findPatternScript = new RedisScript("pattern-rows", "find-pattern");
 const findSymbolsScript = new RedisScript("symbol-rows", "find-symbols");
@@ -37,10 +40,12 @@ const totalsScript = new RedisScript("read-totals");
 export class RedisNodeStore implements NodeStore {
   readonly #connection: RedisConnection;
   readonly #scripts: ConfirmedScripts;
+  readonly #retention: Retention;
 
-  constructor(connection: RedisConnection, scripts: ConfirmedScripts) {
+  constructor(connection: RedisConnection, scripts: ConfirmedScripts, retention: Retention) {
     this.#connection = connection;
     this.#scripts = scripts;
+    this.#retention = retention;
   }
 
   async readLog(tag: string, from: LogPosition, limit: number): Promise<LogEntry[] | undefined> {
@@ -120,21 +125,23 @@ export class RedisNodeStore implements NodeStore {
     return readSymbolColumns(columns as SymbolColumns);
   }
 
-  async change(
-    tag: string,
-    mutation: NodeMutation,
-  ): Promise<{ patterns: number; pattern?: StoredPattern | undefined }> {
-    const args = mutationArguments(mutation);
-    const keys = allMemoryKeys(tag);
+  async change(tag: string, mutation: NodeMutation, request?: NodeRequest): Promise<ChangedNode> {
+    const { outcomes, outcomesMs } = this.#retention;
+    const { id = "", digest = "", nowMs = STORE_CLOCK } = request ?? {};
+    const args = [...mutationArguments(mutation), id, digest, nowMs, outcomes, outcomesMs];
+    const keys = [...allMemoryKeys(tag), ...requestKeys(tag)];
     const reply = (await this.#scripts.run(changeScript, { tag, keys, args })) as
       | ["unknown"]
-      | ["changed", number, PatternColumns?];
-    if (reply[0] === "unknown") throw patternNotFound("hash" in mutation ? mutation.hash : "");
-    const [, patterns, columns] = reply;
-    const [row] = columns === undefined ? [] : readPatternColumns(columns);
-    if (row === undefined) return { patterns };
-    const { born: _, ...pattern } = readPatternRow(row);
-    return { patterns, pattern };
+      | ["changed", ...Changed]
+      | ["repeated", firstDigest: string, ...Changed];
+    switch (reply[0]) {
+      case "unknown":
+        throw patternNotFound("hash" in mutation ? mutation.hash : "");
+      case "changed":
+        return readChanged([reply[1], reply[2]]);
+      case "repeated":
+        return { ...readChanged([reply[2], reply[3]]), firstDigest: reply[1] };
+    }
   }
 
   async #readPatterns(
@@ -148,6 +155,15 @@ export class RedisNodeStore implements NodeStore {
   #run(script: RedisScript, keys: string[], args: readonly (string | number)[]): Promise<unknown> {
     return this.#connection.run((client) => script.run(client, keys, args));
   }
+}
+
+type Changed = [patterns: number, corrected?: PatternColumns | undefined];
+
+function readChanged([patterns, columns]: Changed): ChangedNode {
+  const [row] = columns === undefined ? [] : readPatternColumns(columns);
+  if (row === undefined) return { patterns };
+  const { born: _, ...pattern } = readPatternRow(row);
+  return { patterns, pattern };
 }
 
 const PATTERN_KEYS = [

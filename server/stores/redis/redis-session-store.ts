@@ -9,10 +9,12 @@ import {
   sessionNotFound,
 } from "../store-errors.ts";
 import { nodeTag, parseSessionId } from "../session-id.ts";
+import { readExtension } from "../remembered-extension.ts";
 import type {
   CommitResult,
   CreatedSession,
   CurrentSession,
+  Extended,
   ListedSession,
   LoadedSession,
   Moment,
@@ -25,11 +27,10 @@ import type {
   SessionStore,
   StoredPercept,
 } from "../session-store.ts";
-import { CREATE_REQUEST_TTL_MS } from "../session-store.ts";
 import { commitArguments, jsonUnlessEmpty, STORE_CLOCK } from "./commit-arguments.ts";
 import type { ConfirmedScripts } from "./confirmed-scripts.ts";
 import type { RedisConnection } from "./connection.ts";
-import { allMemoryKeys, NODES_KEY, nodeKeys, sessionKeys } from "./keys.ts";
+import { allMemoryKeys, deletionKey, NODES_KEY, nodeKeys, sessionKeys } from "./keys.ts";
 import { RedisScript } from "./scripts.ts";
 import type { Description } from "./session-description.ts";
 import { readDescription, SEEN_AT } from "./session-description.ts";
@@ -37,9 +38,16 @@ import { readDescription, SEEN_AT } from "./session-description.ts";
 const addNodeScript = new RedisScript("add-node");
 const createScript = new RedisScript("clock", "create-session");
 const loadScript = new RedisScript("clock", "session", "load-session");
-const commitScript = new RedisScript("clock", "session", "no-learns", "commit-session");
-const learnScript = new RedisScript("clock", "session", "node", "learns", "commit-session");
-const extendScript = new RedisScript("clock", "session", "extend-session");
+const commitScript = new RedisScript("clock", "session", "remember", "no-learns", "commit-session");
+const learnScript = new RedisScript(
+  "clock",
+  "session",
+  "remember",
+  "node",
+  "learns",
+  "commit-session",
+);
+const extendScript = new RedisScript("clock", "session", "remember", "extend-session");
 const deleteScript = new RedisScript("clock", "session", "delete-session");
 const listScript = new RedisScript("clock", "list-sessions");
 /** Does nothing but what all of them do first. */
@@ -70,7 +78,7 @@ export class RedisSessionStore implements SessionStore {
       nodeId,
       jsonUnlessEmpty(session.metadata),
       jsonUnlessEmpty(session.config),
-      requestId === undefined ? 0 : CREATE_REQUEST_TTL_MS,
+      requestId === undefined ? 0 : this.#retention.outcomesMs,
       digest ?? "",
     ];
     const [created] = await Promise.all([
@@ -145,19 +153,27 @@ export class RedisSessionStore implements SessionStore {
 
   async extend(
     sessionId: string,
-    { nowMs, ttlSeconds }: { nowMs: Moment; ttlSeconds: number | undefined },
-  ): Promise<{ expiresAt: number; ttlSeconds: number }> {
-    const args = [nowMs ?? STORE_CLOCK, 0, ttlSeconds ?? ""];
-    const [, expiry, own] = (await this.#run(extendScript, sessionId, args)) as string[];
-    return { expiresAt: Number(expiry), ttlSeconds: Number(own) };
+    { nowMs, ttlSeconds, request }: Parameters<SessionStore["extend"]>[1],
+  ): Promise<Extended> {
+    const { outcomes, outcomesMs } = this.#retention;
+    const { id = "", digest = "" } = request ?? {};
+    const args = [nowMs ?? STORE_CLOCK, 0, ttlSeconds ?? "", id, digest, outcomes, outcomesMs];
+    const [status, value = "", own] = (await this.#run(extendScript, sessionId, args)) as string[];
+    if (status === "repeated") return readExtension(parseJson(value));
+    return { expiresAt: Number(value), ttlSeconds: Number(own) };
   }
 
-  async delete(sessionId: string, nowMs: Moment): Promise<boolean> {
+  async delete(
+    sessionId: string,
+    nowMs: Moment,
+    requestId?: string,
+  ): Promise<boolean | "repeated"> {
     const { tag, suffix } = addressOf(sessionId);
-    const keys = sessionKeys(tag, suffix);
-    const args = [suffix, nowMs ?? STORE_CLOCK, 0];
-    const reply = await this.#scripts.run(deleteScript, { tag, keys, args });
-    return (reply as string[])[0] === "deleted";
+    const keys = [...sessionKeys(tag, suffix), deletionKey(tag, suffix, requestId ?? "")];
+    const rememberedMs = requestId === undefined ? 0 : this.#retention.outcomesMs;
+    const args = [suffix, nowMs ?? STORE_CLOCK, 0, rememberedMs];
+    const [status] = (await this.#scripts.run(deleteScript, { tag, keys, args })) as string[];
+    return status === "repeated" ? status : status === "deleted";
   }
 
   async find(sessionId: string, nowMs: Moment): Promise<"live" | "expired" | "missing"> {
@@ -293,7 +309,7 @@ function tellsWhatWasDone(reply: unknown): boolean {
   if (status === "current" || status === "stale") {
     return (description as Description)[SEEN_AT].length > 0;
   }
-  return status === "committed" || status === "extended";
+  return status === "committed" || status === "extended" || status === "repeated";
 }
 
 const PART_LETTERS: Record<SessionPart, string> = {

@@ -40,6 +40,7 @@ export class ExpiredSessions {
     for (const swept of new Set([node, other])) this.#clear(swept, nowMs, 4);
     db.forgetExpiredSessions.run(nowMs);
     db.forgetCreateRequests.run(nowMs);
+    db.forgetDeletions.run(nowMs);
   }
 
   /** Whether `tidy` has something to do; goes on to the next nodes, a part of them at a time, where it has not. */
@@ -61,6 +62,7 @@ export class ExpiredSessions {
     if (next !== undefined) this.#clear(next.node, nowMs, SESSIONS_PER_STEP);
     db.forgetExpiredSessions.run(nowMs);
     db.forgetCreateRequests.run(nowMs);
+    db.forgetDeletions.run(nowMs);
   }
 
   #clear(node: number, nowMs: number, most: number): void {

@@ -28,6 +28,7 @@ export function prepareMemoryStatements(db: DatabaseSync) {
     ...prepareVectors(db),
     ...prepareClearing(db),
     ...prepareLog(db),
+    ...prepareRequests(db),
   };
 }
 
@@ -157,5 +158,23 @@ function prepareLog(db: DatabaseSync) {
        WHERE memory = :memory AND number > :after ORDER BY number LIMIT :limit`,
     ),
     removeEntriesBefore: db.prepare("DELETE FROM node_log WHERE memory = ? AND number < ?"),
+  };
+}
+
+function prepareRequests(db: DatabaseSync) {
+  return {
+    request: db.prepare("SELECT digest, json FROM node_requests WHERE memory = ? AND id = ?"),
+    addRequest: db.prepare(
+      `INSERT INTO node_requests (memory, id, number, at, digest, json)
+       VALUES (:memory, :id, :number, :nowMs, :digest, :json)`,
+    ),
+    /** All but the newest `keep`, and what is older than `cutoff`. */
+    removeOldRequests: db.prepare(
+      `DELETE FROM node_requests WHERE memory = :memory AND number < max(
+         coalesce((SELECT number FROM node_requests WHERE memory = :memory
+           ORDER BY number DESC LIMIT 1 OFFSET :keep - 1), 0),
+         coalesce((SELECT number FROM node_requests WHERE memory = :memory AND at >= :cutoff
+           ORDER BY number LIMIT 1), 0))`,
+    ),
   };
 }

@@ -1,22 +1,36 @@
 import { patternNotFound } from "../store-errors.ts";
 import { countOccurrences } from "../../engine/learning.ts";
 import type { CorrectedPattern } from "../../engine/node-change.ts";
-import type { BornPattern, NodeMutation, NodeStore } from "../node-store.ts";
-import { changeMemory } from "./change-memory.ts";
+import type { BornPattern, ChangedNode, NodeMutation } from "../node-store.ts";
+import type { IdentifiedRequest, Retention } from "../session-store.ts";
+import { changeMemory, findMemory } from "./change-memory.ts";
 import { countSymbols } from "./count-symbols.ts";
 import type { MemoryRow, MemoryStatements } from "./memory-statements.ts";
 import { replaceContents } from "./node-contents.ts";
 import { appendToLog } from "./node-log.ts";
+import { findAnswer, rememberAnswer } from "./node-requests.ts";
 import { findStoredPattern, updatePattern } from "./pattern-record.ts";
 
-type Changed = Awaited<ReturnType<NodeStore["change"]>>;
-
 /** As `NodeStore.change`, within a transaction that is undone when this throws. */
-export function applyMutation(db: MemoryStatements, tag: string, mutation: NodeMutation): Changed {
+export function applyMutation(
+  db: MemoryStatements,
+  tag: string,
+  asked: {
+    mutation: NodeMutation;
+    request: IdentifiedRequest | undefined;
+    nowMs: number;
+    retention: Retention;
+  },
+): ChangedNode {
+  const { mutation, request } = asked;
+  const first = request && findAnswer(db, findMemory(db, tag), request);
+  if (first !== undefined) return first;
   return changeMemory(db, tag, (memory) => {
     appendToLog(db, memory, mutation);
     const pattern = mutate(db, memory, mutation);
-    return { patterns: memory.patterns, pattern };
+    const answer = { patterns: memory.patterns, pattern };
+    if (request !== undefined) rememberAnswer(db, memory, { ...asked, request, answer });
+    return answer;
   });
 }
 

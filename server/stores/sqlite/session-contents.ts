@@ -31,11 +31,11 @@ export class SessionContents {
     return rows.slice(-keep).map(({ json }) => parseJson(json)) as SessionMemory[Part];
   }
 
-  /** Writes a commit's change; `frequencies` are those of its learns. */
+  /** Writes a commit's change as of `nowMs`; `frequencies` are those of its learns. */
   apply(
     row: SessionRow,
     { delta, time, outcomes }: SessionCommit,
-    frequencies: readonly (number | null)[],
+    { frequencies, nowMs }: { frequencies: readonly (number | null)[]; nowMs: number },
   ): void {
     if (delta.clearsStm) row.eventCount = this.#clear(row, KIND.stm);
     if (delta.clearsAccumulators) {
@@ -47,12 +47,14 @@ export class SessionContents {
     const add = (kind: number, items: readonly unknown[], rule: { count: number; keep: number }) =>
       this.#append(row, { kind, items: items.slice(-rule.keep), ...rule });
     const { emotivesCount, metadataCount, vectorsCount } = row;
+    this.#rememberAll(row, { outcomes, frequencies, nowMs });
     this.#statements.updateSession.run({
       eventCount: add(KIND.stm, delta.events, { count: row.eventCount, keep: events }),
       emotivesCount: add(KIND.emotives, delta.emotives, { count: emotivesCount, keep }),
       metadataCount: add(KIND.metadata, delta.metadata, { count: metadataCount, keep }),
       vectorsCount: add(KIND.vectors, delta.vectors, { count: vectorsCount, keep }),
-      replyCount: this.#remember(row, outcomes, frequencies),
+      replyCount: row.replyCount,
+      oldestReplyAt: row.oldestReplyAt,
       nextPosition: row.nextPosition,
       session: row.session,
       time,
@@ -83,22 +85,53 @@ export class SessionContents {
     return keep;
   }
 
-  #remember(
+  /** Remembers one reply, with nothing else of the session changed. */
+  remember(row: SessionRow, outcome: Outcome, nowMs: number): void {
+    this.#rememberAll(row, { outcomes: [outcome], frequencies: [], nowMs });
+    const { session, nextPosition, replyCount, oldestReplyAt } = row;
+    this.#statements.updateReplies.run({ session, nextPosition, replyCount, oldestReplyAt });
+  }
+
+  #rememberAll(
     row: SessionRow,
-    outcomes: readonly Outcome[],
-    frequencies: readonly (number | null)[],
-  ): number {
-    const keep = this.#retention.outcomes;
-    const kept = outcomes.slice(-keep);
+    change: {
+      outcomes: readonly Outcome[];
+      frequencies: readonly (number | null)[];
+      nowMs: number;
+    },
+  ): void {
+    const { outcomes, frequencies, nowMs } = change;
+    const kept = outcomes.slice(-this.#retention.outcomes);
+    if (kept.length === 0) return;
+    if (row.replyCount === 0) row.oldestReplyAt = nowMs;
     for (const { id, reply, learn } of kept) {
       const remembered = learn === undefined ? reply : [reply, frequencies[learn] ?? null];
-      this.#statements.addReply.run(row.session, id, row.nextPosition, JSON.stringify(remembered));
+      const json = JSON.stringify(remembered);
+      this.#statements.addReply.run(row.session, id, row.nextPosition, nowMs, json);
       row.nextPosition += 1;
     }
-    const count = row.replyCount + kept.length;
-    if (count <= keep + slackOf(keep)) return count;
-    this.#statements.removeOldestReplies.run({ session: row.session, count: count - keep });
-    return keep;
+    row.replyCount += kept.length;
+    this.#forgetOldReplies(row, nowMs);
+  }
+
+  #forgetOldReplies(row: SessionRow, nowMs: number): void {
+    const { session } = row;
+    const { outcomes: keep, outcomesMs } = this.#retention;
+    if (row.replyCount > keep + slackOf(keep)) {
+      this.#statements.removeOldestReplies.run({ session, count: row.replyCount - keep });
+      row.replyCount = keep;
+      this.#readOldestReply(row);
+    }
+    if (nowMs - row.oldestReplyAt <= outcomesMs + slackOf(outcomesMs)) return;
+    const cutoff = nowMs - outcomesMs;
+    const { changes } = this.#statements.removeRepliesBefore.run({ session, cutoff });
+    row.replyCount -= Number(changes);
+    this.#readOldestReply(row);
+  }
+
+  #readOldestReply(row: SessionRow): void {
+    const oldest = this.#statements.oldestReply.get(row.session) as { at: number } | undefined;
+    row.oldestReplyAt = oldest?.at ?? 0;
   }
 }
 

@@ -22,6 +22,7 @@ export type SessionRow = {
   metadataCount: number;
   vectorsCount: number;
   replyCount: number;
+  oldestReplyAt: number;
 };
 
 export function readRow(row: SessionRow, { events }: Retention): ListedSession {

@@ -1,10 +1,12 @@
 import type {
   BornPattern,
+  ChangedNode,
   LogEntry,
   LogPosition,
   NodeHead,
   NodeMutation,
   NodePage,
+  NodeRequest,
   NodeRows,
   NodeStore,
   NodeTotalsRow,
@@ -12,6 +14,7 @@ import type {
 } from "../node-store.ts";
 import { readPatternRow } from "../pattern-row.ts";
 import { findMemory } from "./change-memory.ts";
+import type { Retention } from "../session-store.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { MemoryRow, MemoryStatements } from "./memory-statements.ts";
 import { prepareMemoryStatements } from "./memory-statements.ts";
@@ -37,9 +40,11 @@ const NO_STATISTICS = { frequency: 0, patternMemberFrequency: 0 };
 export class SqliteNodeStore implements NodeStore {
   readonly #database: SqliteDatabase;
   readonly #statements: MemoryStatements;
+  readonly #retention: Retention;
 
-  constructor(database: SqliteDatabase) {
+  constructor(database: SqliteDatabase, retention: Retention) {
     this.#database = database;
+    this.#retention = retention;
     this.#statements = prepareMemoryStatements(database.connection);
   }
 
@@ -107,8 +112,12 @@ export class SqliteNodeStore implements NodeStore {
     return rows.map(({ sumsJson, ...known }) => ({ ...known, affinity: readSums(sumsJson) }));
   }
 
-  change(tag: string, mutation: NodeMutation): ReturnType<NodeStore["change"]> {
-    return this.#database.write(() => applyMutation(this.#statements, tag, mutation));
+  change(tag: string, mutation: NodeMutation, request?: NodeRequest): Promise<ChangedNode> {
+    const retention = this.#retention;
+    return this.#database.write(() => {
+      const nowMs = request?.nowMs ?? this.#database.now();
+      return applyMutation(this.#statements, tag, { mutation, request, nowMs, retention });
+    });
   }
 
   /** Has `work` read one state of the node, whose row is undefined before the first write. */

@@ -7,6 +7,7 @@ import type {
   CreatedSession,
   Contact,
   CurrentSession,
+  Extended,
   ListedSession,
   Learn,
   LoadedSession,
@@ -20,7 +21,7 @@ import type {
   SessionStore,
   StoredPercept,
 } from "../session-store.ts";
-import { CREATE_REQUEST_TTL_MS } from "../session-store.ts";
+import { readExtension, rememberExtension } from "../remembered-extension.ts";
 import { invalidCursor, sessionExpired, sessionNotFound } from "../store-errors.ts";
 import type { SqliteDatabase } from "./database.ts";
 import { ExpiredSessions } from "./expired-sessions.ts";
@@ -54,15 +55,7 @@ export class SqliteSessionStore implements SessionStore {
 
   create(session: NewSession): Promise<CreatedSession> {
     return this.#database.write(() => {
-      const {
-        sessionId,
-        nodeId,
-        ttlSeconds,
-        metadata,
-        config,
-        requestId,
-        digest = null,
-      } = session;
+      const { sessionId, nodeId, ttlSeconds, metadata, config, requestId, digest = null } = session;
       const nowMs = this.#timeAt(session.nowMs);
       const db = this.#statements;
       db.addNode.run(nodeId);
@@ -76,7 +69,7 @@ export class SqliteSessionStore implements SessionStore {
           const first = earlier.digest === null ? {} : { firstDigest: earlier.digest };
           return { ...this.#current(row, []), repeated: true, ...first };
         }
-        const forgetAt = nowMs + CREATE_REQUEST_TTL_MS;
+        const forgetAt = nowMs + this.#retention.outcomesMs;
         db.addCreateRequest.run(node, requestId, sessionId, forgetAt, digest);
       }
       const expiresAt = nowMs + ttlSeconds * 1_000;
@@ -110,34 +103,51 @@ export class SqliteSessionStore implements SessionStore {
 
   commit(commit: SessionCommit): Promise<CommitResult> {
     return this.#database.write(() => {
-      const row = this.#enter(commit.sessionId, commit.at);
+      const at = { ...commit.at, nowMs: this.#timeAt(commit.at.nowMs) };
+      const row = this.#enter(commit.sessionId, at);
       const current = this.#current(row, commit.ids);
       if (row.version !== commit.baseVersion || current.seen.size > 0) {
         return { status: "stale", ...current };
       }
       const frequencies = this.#learn(row, commit.learns);
-      this.#contents.apply(row, commit, frequencies);
+      this.#contents.apply(row, commit, { frequencies, nowMs: at.nowMs });
       return { status: "committed", expiresAt: row.expiresAt, frequencies };
     });
   }
 
   extend(
     sessionId: string,
-    { nowMs: moment, ttlSeconds }: { nowMs: Moment; ttlSeconds: number | undefined },
-  ): Promise<{ expiresAt: number; ttlSeconds: number }> {
+    { nowMs: moment, ttlSeconds, request }: Parameters<SessionStore["extend"]>[1],
+  ): Promise<Extended> {
     return this.#database.write(() => {
       const nowMs = this.#timeAt(moment);
       const row = this.#enter(sessionId, { nowMs, slides: false });
+      const ids = request === undefined ? [] : [request.id];
+      for (const first of this.#current(row, ids).seen.values()) return readExtension(first);
       this.#slide(row, nowMs + (ttlSeconds ?? row.ttlSeconds) * 1_000);
-      return { expiresAt: row.expiresAt, ttlSeconds: row.ttlSeconds };
+      const extended = { expiresAt: row.expiresAt, ttlSeconds: row.ttlSeconds };
+      if (request !== undefined) {
+        const outcome = { id: request.id, reply: rememberExtension(request, extended) };
+        this.#contents.remember(row, outcome, nowMs);
+      }
+      return extended;
     });
   }
 
-  delete(sessionId: string, moment: Moment): Promise<boolean> {
+  delete(sessionId: string, moment: Moment, requestId?: string): Promise<boolean | "repeated"> {
     return this.#database.write(() => {
-      const row = this.#statements.session.get(sessionId) as SessionRow | undefined;
-      if (row === undefined || this.#timeAt(moment) > row.expiresAt) return false;
+      const nowMs = this.#timeAt(moment);
+      const db = this.#statements;
+      const row = db.session.get(sessionId) as SessionRow | undefined;
+      if (row === undefined || nowMs > row.expiresAt) {
+        const isRepeat =
+          requestId !== undefined && db.deletion.get(sessionId, requestId, nowMs) !== undefined;
+        return isRepeat && "repeated";
+      }
       this.#expired.remove(row.session);
+      if (requestId !== undefined) {
+        db.addDeletion.run(sessionId, requestId, nowMs + this.#retention.outcomesMs);
+      }
       return true;
     });
   }

@@ -6,7 +6,8 @@ export function prepareStatements(db: DatabaseSync) {
     s.ttl_seconds AS ttlSeconds, s.expires_at AS expiresAt, s.version, s.time,
     s.metadata_json AS metadataJson, s.config_json AS configJson, s.percept_json AS perceptJson,
     s.next_position AS nextPosition, s.event_count AS eventCount, s.emotives_count AS emotivesCount,
-    s.metadata_count AS metadataCount, s.vectors_count AS vectorsCount, s.reply_count AS replyCount`;
+    s.metadata_count AS metadataCount, s.vectors_count AS vectorsCount, s.reply_count AS replyCount,
+    s.oldest_reply_at AS oldestReplyAt`;
   return {
     addNode: db.prepare("INSERT OR IGNORE INTO nodes (node_id) VALUES (?)"),
     node: db.prepare("SELECT node FROM nodes WHERE node_id = ?"),
@@ -25,6 +26,16 @@ export function prepareStatements(db: DatabaseSync) {
       `DELETE FROM create_requests WHERE (node, request_id) IN
          (SELECT node, request_id FROM create_requests WHERE forget_at < ? LIMIT 50)`,
     ),
+    deletion: db.prepare(
+      "SELECT 1 FROM deletions WHERE session_id = ? AND request_id = ? AND forget_at >= ?",
+    ),
+    addDeletion: db.prepare(
+      "INSERT OR REPLACE INTO deletions (session_id, request_id, forget_at) VALUES (?, ?, ?)",
+    ),
+    forgetDeletions: db.prepare(
+      `DELETE FROM deletions WHERE (session_id, request_id) IN
+         (SELECT session_id, request_id FROM deletions WHERE forget_at < ? LIMIT 50)`,
+    ),
     addSession: db.prepare(
       `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, metadata_json, config_json)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -37,7 +48,7 @@ export function prepareStatements(db: DatabaseSync) {
       `UPDATE sessions SET version = version + 1, time = :time, config_json = :configJson,
          percept_json = :perceptJson, next_position = :nextPosition, event_count = :eventCount,
          emotives_count = :emotivesCount, metadata_count = :metadataCount,
-         vectors_count = :vectorsCount, reply_count = :replyCount
+         vectors_count = :vectorsCount, reply_count = :replyCount, oldest_reply_at = :oldestReplyAt
        WHERE session = :session`,
     ),
     removeSession: db.prepare("DELETE FROM sessions WHERE session = ?"),
@@ -63,7 +74,16 @@ export function prepareStatements(db: DatabaseSync) {
     removeAllEntries: db.prepare("DELETE FROM entries WHERE session = ?"),
     reply: db.prepare("SELECT json FROM replies WHERE session = ? AND id = ?"),
     addReply: db.prepare(
-      "INSERT OR REPLACE INTO replies (session, id, position, json) VALUES (?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO replies (session, id, position, at, json) VALUES (?, ?, ?, ?, ?)",
+    ),
+    oldestReply: db.prepare("SELECT at FROM replies WHERE session = ? ORDER BY position LIMIT 1"),
+    removeRepliesBefore: db.prepare(
+      `DELETE FROM replies WHERE session = :session AND position <
+         (SELECT position FROM replies WHERE session = :session AND at >= :cutoff ORDER BY position LIMIT 1)`,
+    ),
+    updateReplies: db.prepare(
+      `UPDATE sessions SET next_position = :nextPosition, reply_count = :replyCount, oldest_reply_at = :oldestReplyAt
+       WHERE session = :session`,
     ),
     removeOldestReplies: db.prepare(
       `DELETE FROM replies WHERE session = :session AND position <=
@@ -86,7 +106,8 @@ export function prepareStatements(db: DatabaseSync) {
     ),
     forgettable: db.prepare(
       `SELECT 1 FROM expired_sessions WHERE forget_at < :nowMs
-       UNION ALL SELECT 1 FROM create_requests WHERE forget_at < :nowMs LIMIT 1`,
+       UNION ALL SELECT 1 FROM create_requests WHERE forget_at < :nowMs
+       UNION ALL SELECT 1 FROM deletions WHERE forget_at < :nowMs LIMIT 1`,
     ),
     nodesFrom: db.prepare("SELECT node FROM nodes WHERE node > ? ORDER BY node LIMIT ?"),
     nodeAfter: db.prepare("SELECT node FROM nodes WHERE node > ? ORDER BY node LIMIT 1"),

@@ -1,12 +1,16 @@
 -- Makes a change of a node that no session makes, and enters it in the node's log.
--- KEYS[1…13] and functions: node.lua
+-- KEYS[1…13] and functions: node.lua and remember.lua; KEYS[14] hash and KEYS[15] list of what is remembered of requests
 -- ARGV[1] kind: 'correct', 'forget', 'finalize' or 'clear'; ARGV[2] mark, ARGV[3] change as JSON,
 -- ARGV[4] pattern or ''; to correct: ARGV[5] frequency, ARGV[6] lines of emotives, ARGV[7] lines of metadata, each
--- after a '=' or '' to leave it as it is
+-- after a '=' or '' to leave it as it is; ARGV[8] id of the request or '', ARGV[9] its digest, ARGV[10] moment: clock.lua,
+-- ARGV[11] requests kept, ARGV[12] for how many ms
 -- Returns {'unknown'}: no such pattern, nothing was written; or {'changed', patterns of the node, and of a
 --   corrected one {position of the log, {name}, {birth}, {events}, {frequency}, {lines of emotives or false},
---   {lines of metadata or false}}}
+--   {lines of metadata or false}}}; or {'repeated', digest of the first request with this id, and as with it the rest}
 -- Cost: O(symbols of the pattern); finalize O(symbols of the node); clear O(1), memory is freed in the background
+local first = ARGV[8] ~= '' and redis.call('HGET', KEYS[14], ARGV[8])
+if first then return {'repeated', unpack(cmsgpack.unpack(first))} end
+
 open_node(1)
 local pattern = ARGV[4]
 
@@ -85,4 +89,10 @@ if ARGV[1] == 'correct' or ARGV[1] == 'forget' then
 end
 local corrected = change[ARGV[1]](frequency, events)
 close_node()
+if ARGV[8] ~= '' then
+  local now = moment(ARGV[10])
+  local count = remember(KEYS[14], KEYS[15], ARGV[8], cmsgpack.pack({ARGV[9], node.count, corrected}), now)
+  forget_old(KEYS[14], KEYS[15], count, tonumber(ARGV[11]), tonumber(ARGV[12]), now)
+  for i = 14, 15 do redis.call('PEXPIRE', KEYS[i], ARGV[12]) end
+end
 return {'changed', node.count, corrected}

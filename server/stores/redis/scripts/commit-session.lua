@@ -1,10 +1,10 @@
 -- Writes one change of a session, and what it learned, if the session's version is still the one the change was
 -- computed from.
--- KEYS and ARGV[1..3]: session.lua; KEYS[9…21], only with a commit that learns: node.lua. What defines learn_all
+-- KEYS and ARGV[1..3]: session.lua; before this stands remember.lua; KEYS[9…21], only with a commit that learns: node.lua. What defines learn_all
 -- stands before this: learns.lua, or no-learns.lua, since most commits learn nothing and should not pay for it
 -- ARGV[4] base version, ARGV[5] new time, ARGV[6] '1' clears events, ARGV[7] '1' clears emotives and metadata,
 -- ARGV[8] '1' clears vectors, ARGV[9] events kept, ARGV[10] emotives, metadata and vectors kept, of each,
--- ARGV[11] replies kept, ARGV[12..18] numbers of: ids asked for, events, emotives, metadata, vectors, values of
+-- ARGV[11] replies kept, ARGV[12] for how many ms, ARGV[13..19] numbers of: ids asked for, events, emotives, metadata, vectors, values of
 --   replies (id, reply), values of head fields (name, value; value '' removes the field),
 -- then those values in this order, and what learns.lua takes
 -- Returns {'missing'} | {'expired'} | {'mismatch', expected, actual dimension of vectors}: then nothing was written;
@@ -15,13 +15,13 @@
 local expires, head, lease = enter(false)
 if not expires then return {head} end
 
-local starts = {19}
-for i = 12, 18 do starts[i - 10] = starts[i - 11] + ARGV[i] end
+local starts = {20}
+for i = 13, 19 do starts[i - 11] = starts[i - 12] + ARGV[i] end
 local function range(index)
-  return starts[index - 11], starts[index - 10] - 1
+  return starts[index - 12], starts[index - 11] - 1
 end
 
-local seen = replies_of(range(12))
+local seen = replies_of(range(13))
 local is_stale = head[1] ~= ARGV[4] or #seen > 0
 local frequencies, expected, actual
 if not is_stale then
@@ -50,32 +50,23 @@ end
 if ARGV[6] == '1' then redis.call('UNLINK', KEYS[2]) end
 if ARGV[7] == '1' then redis.call('UNLINK', KEYS[3], KEYS[4]) end
 if ARGV[8] == '1' then redis.call('UNLINK', KEYS[5]) end
-append(KEYS[2], ARGV[9], range(13))
-append(KEYS[3], ARGV[10], range(14))
-append(KEYS[4], ARGV[10], range(15))
-append(KEYS[5], ARGV[10], range(16))
+append(KEYS[2], ARGV[9], range(14))
+append(KEYS[3], ARGV[10], range(15))
+append(KEYS[4], ARGV[10], range(16))
+append(KEYS[5], ARGV[10], range(17))
 
-local start, last = range(17)
+local start, last = range(18)
 if last >= start then
-  local keep = tonumber(ARGV[11])
   local count
-  for i = start, last, 2 do
-    redis.call('HSET', KEYS[6], ARGV[i], ARGV[i + 1])
-    count = redis.call('RPUSH', KEYS[7], ARGV[i])
-  end
+  for i = start, last, 2 do count = remember(KEYS[6], KEYS[7], ARGV[i], ARGV[i + 1], NOW) end
   if count == (last - start + 1) / 2 then
     redis.call('PEXPIRE', KEYS[6], life)
     redis.call('PEXPIRE', KEYS[7], life)
   end
-  -- Forgotten several at a time, likewise.
-  if count > keep + math.floor(keep / 16) then
-    for from = 1, count - keep, 1000 do
-      redis.call('HDEL', KEYS[6], unpack(redis.call('LPOP', KEYS[7], math.min(1000, count - keep - from + 1))))
-    end
-  end
+  forget_old(KEYS[6], KEYS[7], count, tonumber(ARGV[11]), tonumber(ARGV[12]), NOW)
 end
 
-start, last = range(18)
+start, last = range(19)
 local fields = {'v', integer(tonumber(head[1]) + 1), 't', ARGV[5]}
 for i = start, last, 2 do
   if ARGV[i + 1] == '' then

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { digestOf } from "../../../server/sessions/content-digest.ts";
+import { digestOf } from "../../server/content-digest.ts";
 
 /** JSON whose objects have any keys, as callers' metadata do. */
 const json = fc.jsonValue({ maxDepth: 4 });
