@@ -19,6 +19,7 @@ type Step = { session: number } & (
 /** What a step on a session is answered, in the parts that tell the order. */
 type Outcome =
   | "SESSION_NOT_FOUND"
+  | "INVALID_INPUT"
   | { times: number[]; lengths: number[]; replayed: boolean[] }
   | { cleared: true }
   | { ttlSeconds: number }
@@ -31,7 +32,7 @@ class SequentialSession {
   time = 0;
   isDeleted = false;
   #sortSymbols = true;
-  readonly #seen = new Map<string, { time: number; length: number }>();
+  readonly #seen = new Map<string, { content: string; time: number; length: number }>();
 
   do(step: Step): Outcome {
     if (step.do === "delete") {
@@ -58,6 +59,7 @@ class SequentialSession {
   }
 
   #observeAll(observations: readonly Observation[], clearStmBetween: boolean): Outcome {
+    if (this.#givesAnIdAgain(observations)) return "INVALID_INPUT";
     const results = observations.map((observation, i) => {
       if (clearStmBetween && i > 0) this.stm = [];
       return this.#observe(observation);
@@ -69,13 +71,27 @@ class SequentialSession {
     };
   }
 
+  /** For other content than the first time, in a call before or in this one. */
+  #givesAnIdAgain(observations: readonly Observation[]): boolean {
+    const contents = new Map(Array.from(this.#seen, ([id, { content }]) => [id, content]));
+    return observations.some(({ strings, observationId }) => {
+      if (observationId === undefined) return false;
+      const content = strings.join();
+      const isOther = (contents.get(observationId) ?? content) !== content;
+      contents.set(observationId, content);
+      return isOther;
+    });
+  }
+
   #observe({ strings, observationId }: Observation) {
     const first = observationId === undefined ? undefined : this.#seen.get(observationId);
-    if (first !== undefined) return { ...first, replayed: true };
+    if (first !== undefined) return { time: first.time, length: first.length, replayed: true };
     if (strings.length > 0) this.stm.push(this.#sortSymbols ? strings.toSorted() : strings);
     this.time += 1;
     const result = { time: this.time, length: this.stm.length };
-    if (observationId !== undefined) this.#seen.set(observationId, result);
+    if (observationId !== undefined) {
+      this.#seen.set(observationId, { ...result, content: strings.join() });
+    }
     return { ...result, replayed: false };
   }
 }
