@@ -39,6 +39,11 @@ export class CallLog {
     this.#rules = rules;
   }
 
+  /** Whether it writes of every call, not only of what stands out. */
+  get isComplete(): boolean {
+    return this.#rules.accessLog || this.#log.isLevelEnabled("debug");
+  }
+
   /** `outcome`: "ok" or the error's code. */
   finished(call: TracedCall, outcome: string, durationMs: number): void {
     const { accessLog, slowMs, workerId } = this.#rules;

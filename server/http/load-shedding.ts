@@ -39,25 +39,31 @@ export class LoadShedding {
     request: { method: string; path: string; isBatch: boolean },
     requestId: string,
   ): Answer[] | undefined {
-    if (!this.#parts.admission.isFull) return undefined;
+    if (!this.#parts.admission.isShedding) return undefined;
     const kind = request.method === "POST" ? "mutation" : "query";
     const names = request.isBatch ? request.path.split(",") : [request.path];
     const areRefused = names.every((name) => PROCEDURE_KINDS.get(name) === kind && !isAhead(name));
     if (!areRefused) return undefined;
+    for (const [procedure, calls] of countEach(names)) {
+      this.#parts.metrics.record({ procedure, outcome: "OVERLOADED", durationMs: 0, calls });
+    }
     return names.map((name, i) =>
       this.#answer(name, request.isBatch ? `${requestId}.${i}` : requestId),
     );
   }
 
   #answer(procedure: string, requestId: string): Answer {
-    const { metrics, callLog, log } = this.#parts;
-    const call = new TracedCall({ requestId, procedure, deadlineAt: 0 }, log);
-    call.trace("received");
-    metrics.record(procedure, "OVERLOADED", 0);
-    callLog.finished(call, "OVERLOADED", 0);
-    call.trace("replied", { outcome: "OVERLOADED" });
+    if (this.#parts.callLog.isComplete) this.#note(procedure, requestId);
     const { parts, retryAfterMs } = this.#templateOf(procedure);
     return { httpStatus: 503, json: parts.join(JSON.stringify(requestId)), retryAfterMs };
+  }
+
+  #note(procedure: string, requestId: string): void {
+    const { callLog, log } = this.#parts;
+    const call = new TracedCall({ requestId, procedure, deadlineAt: 0 }, log);
+    call.trace("received");
+    callLog.finished(call, "OVERLOADED", 0);
+    call.trace("replied", { outcome: "OVERLOADED" });
   }
 
   #templateOf(procedure: string): Template {
@@ -71,4 +77,10 @@ export class LoadShedding {
     this.#templates.set(procedure, template);
     return template;
   }
+}
+
+function countEach(names: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
 }

@@ -138,7 +138,7 @@ export class RpcDispatch {
       });
       const data = await this.#deadlines.bound(running, () => this.#tooLate(pending));
       const durationMs = performance.now() - call.startedAt;
-      metrics.record(call.procedure, "ok", durationMs);
+      metrics.record({ procedure: call.procedure, outcome: "ok", durationMs });
       callLog.finished(call, "ok", durationMs);
       call.trace("replied", { outcome: "ok" });
       return { httpStatus: 200, json: resultJson(data, call), retryAfterMs: undefined };
@@ -199,7 +199,7 @@ export class RpcDispatch {
       callLog.storeFailure(call, error.cause);
     }
     const durationMs = performance.now() - call.startedAt;
-    metrics.record(call.procedure, error.code, durationMs);
+    metrics.record({ procedure: call.procedure, outcome: error.code, durationMs });
     call.sessionId ??= error.details.sessionId;
     callLog.finished(call, error.code, durationMs);
     call.trace("replied", { outcome: error.code });

@@ -29,6 +29,9 @@ export type Waiting = {
 /** How many calls that never wait may run beyond the limit. */
 const CALLS_AHEAD = 200;
 
+/** The part of the line that is left when requests are taken again. */
+const FILLED_AGAIN = 7 / 8;
+
 /** What takes longer is slow. */
 const PATIENCE_MS = 20;
 
@@ -41,6 +44,7 @@ export class Admission {
   readonly #onStatus: (status: LoadStatus, running: number) => void;
   #line: Place[] = [];
   #status: LoadStatus = "healthy";
+  #isShedding = false;
   running = 0;
   waiting = 0;
   /** The most calls that ran at once since start. */
@@ -56,6 +60,16 @@ export class Admission {
   /** Whether a call that came now would be refused. */
   get isFull(): boolean {
     return this.running >= this.#rules.limit && this.waiting >= this.#rules.queueLimit;
+  }
+
+  /**
+   * Whether whole requests are to be refused: from when the line is full until an eighth of it is free. Else each place
+   * would be taken as it comes free, by one call of a batch that has to be read as a whole to refuse the others.
+   */
+  get isShedding(): boolean {
+    if (this.isFull) this.#isShedding = true;
+    else if (this.waiting <= this.#rules.queueLimit * FILLED_AGAIN) this.#isShedding = false;
+    return this.#isShedding;
   }
 
   /**

@@ -1,16 +1,16 @@
 import type { Counters } from "@kato-rpc/shared/monitor.ts";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import type { Admission } from "./admission.ts";
+import { DurationBuckets } from "./duration-buckets.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 
 /** Counts finished calls, for `monitor.stats` and for Prometheus. Labels are bounded: procedures and error codes. */
 export class CallMetrics {
   readonly registry = new Registry();
   readonly latency = new LatencyHistogram();
-  readonly #callsByProcedure = new Map<string, number>();
-  readonly #errorsByCode = new Map<string, number>();
-  readonly #calls: Counter<"procedure" | "outcome">;
-  readonly #durations: Histogram<"procedure">;
+  /** Procedure → outcome → calls. */
+  readonly #calls = new Map<string, Map<string, number>>();
+  readonly #durations: DurationBuckets;
 
   constructor(
     admission: Admission,
@@ -18,19 +18,8 @@ export class CallMetrics {
     replicas: () => ReplicaGauges,
   ) {
     const registers = [this.registry];
-    this.#calls = new Counter({
-      name: "kato_calls_total",
-      help: "Calls answered, by procedure and outcome (ok or error code)",
-      labelNames: ["procedure", "outcome"],
-      registers,
-    });
-    this.#durations = new Histogram({
-      name: "kato_call_duration_seconds",
-      help: "Time from a call's arrival to its answer",
-      labelNames: ["procedure"],
-      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
-      registers,
-    });
+    totalCalls(registers, this.#calls);
+    this.#durations = new DurationBuckets(this.registry);
     gauge(registers, {
       name: "kato_calls_running",
       help: "Calls running now",
@@ -65,25 +54,44 @@ export class CallMetrics {
       total(registers, { name, help, read: () => sessions()[key] });
   }
 
-  /** `outcome`: "ok" or the error's code. */
-  record(procedure: string, outcome: string, durationMs: number): void {
-    increment(this.#callsByProcedure, procedure);
-    if (outcome !== "ok") increment(this.#errorsByCode, outcome);
-    this.latency.record(durationMs);
-    this.#calls.inc({ procedure, outcome });
-    this.#durations.observe({ procedure }, durationMs / 1_000);
+  /** `calls`: how many ended alike; one unless told otherwise. */
+  record({ procedure, outcome, durationMs, calls = 1 }: FinishedCall): void {
+    let outcomes = this.#calls.get(procedure);
+    if (outcomes === undefined) {
+      outcomes = new Map();
+      this.#calls.set(procedure, outcomes);
+    }
+    add(outcomes, outcome, calls);
+    this.latency.record(durationMs, calls);
+    this.#durations.record(procedure, durationMs, calls);
   }
 
   counters(sessions: SessionCounters): Counters {
+    const byProcedure = new Map<string, number>();
+    const byCode = new Map<string, number>();
+    for (const [procedure, outcomes] of this.#calls) {
+      for (const [outcome, calls] of outcomes) {
+        add(byProcedure, procedure, calls);
+        if (outcome !== "ok") add(byCode, outcome, calls);
+      }
+    }
     return {
-      calls: sum(this.#callsByProcedure),
-      errors: sum(this.#errorsByCode),
-      callsByProcedure: Object.fromEntries(this.#callsByProcedure),
-      errorsByCode: Object.fromEntries(this.#errorsByCode),
+      calls: sum(byProcedure),
+      errors: sum(byCode),
+      callsByProcedure: Object.fromEntries(byProcedure),
+      errorsByCode: Object.fromEntries(byCode),
       ...sessions,
     };
   }
 }
+
+type FinishedCall = {
+  procedure: string;
+  /** "ok" or the error's code. */
+  outcome: string;
+  durationMs: number;
+  calls?: number;
+};
 
 export type SessionCounters = Pick<
   Counters,
@@ -132,8 +140,26 @@ function total(registers: Registry[], { name, help, read }: MetricSpec): void {
   });
 }
 
-function increment(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+function totalCalls(
+  registers: Registry[],
+  calls: ReadonlyMap<string, ReadonlyMap<string, number>>,
+): void {
+  new Counter({
+    name: "kato_calls_total",
+    help: "Calls answered, by procedure and outcome (ok or error code)",
+    labelNames: ["procedure", "outcome"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [procedure, outcomes] of calls) {
+        for (const [outcome, count] of outcomes) this.inc({ procedure, outcome }, count);
+      }
+    },
+  });
+}
+
+function add(counts: Map<string, number>, key: string, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
 function sum(counts: Map<string, number>): number {

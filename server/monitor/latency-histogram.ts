@@ -21,12 +21,13 @@ export class LatencyHistogram {
   #sumMs = 0;
   #maxMs = 0;
 
-  record(ms: number): void {
+  /** `calls`: how many took so long. */
+  record(ms: number, calls = 1): void {
     const bucket = ms <= SMALLEST_MS ? 0 : Math.ceil(Math.log(ms / SMALLEST_MS) / LOG_GROWTH);
     const index = Math.min(bucket, BUCKETS - 1);
-    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
-    this.#count += 1;
-    this.#sumMs += ms;
+    this.#counts[index] = (this.#counts[index] ?? 0) + calls;
+    this.#count += calls;
+    this.#sumMs += ms * calls;
     if (ms > this.#maxMs) this.#maxMs = ms;
   }
 

@@ -286,7 +286,7 @@ describe("the plain HTTP endpoints", () => {
   it("GET /metrics escapes what stands in a label", async () => {
     await using app = await startTestApp();
     const odd = 'back\\slash "quoted"\nnext line';
-    app.app.metrics.record(odd, "ok", 1);
+    app.app.metrics.record({ procedure: odd, outcome: "ok", durationMs: 1 });
 
     const { body } = await send(app.url, { path: "/metrics" });
 

@@ -57,11 +57,16 @@ describe("shedding of load", () => {
     expect(shedding.refuse(post("session.observe"), "r")).toBeUndefined();
   });
 
-  it("begins with a full line and ends with the first place in it", () => {
-    fillTheLine();
-    expect(shedding.refuse(post("session.observe"), "r")).toHaveLength(1);
-    admission.leave();
-    expect(shedding.refuse(post("session.observe"), "r")).toBeUndefined();
+  it("begins with a full line and ends when an eighth of it is free", () => {
+    const line = new Admission({ limit: 1, queueLimit: 16 }, () => undefined);
+    for (let calls = 0; calls < 17; calls += 1) line.enter();
+    expect(line.isShedding).toBe(true);
+    line.leave();
+    expect(line.isShedding).toBe(true);
+    line.leave();
+    expect(line.isShedding).toBe(false);
+    line.enter();
+    expect(line.isShedding).toBe(false);
   });
 
   it.each([
