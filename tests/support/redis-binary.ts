@@ -23,12 +23,17 @@ apt-get update
 apt-get install -y --no-install-recommends redis-server
 `;
 
+/** Names another server to run the tests against, such as Valkey's. */
+export const SERVER_VARIABLE = "TEST_REDIS_SERVER";
+
 /**
- * The path of redis-server: from PATH, or else from the distribution's package, installed where that can be done
+ * The path of redis-server: the one named in `TEST_REDIS_SERVER`, else from PATH, or else from the distribution's package, installed where that can be done
  * without asking (apt-get, as root or with passwordless sudo). Throws saying what to do when there is none: tests
  * against a real Redis are never skipped.
  */
 export async function findRedisServer(): Promise<string> {
+  const named = process.env[SERVER_VARIABLE];
+  if (named !== undefined && named !== "") return named;
   const installed = await findOnPath("redis-server");
   if (installed !== undefined) return installed;
 
@@ -58,7 +63,8 @@ function missingRedis(reason: string, cause?: unknown): Error {
   return new Error(`redis-server was not found on PATH, and ${reason}. ${advice}`, { cause });
 }
 
-async function findOnPath(name: string): Promise<string | undefined> {
+/** The first executable of that name. */
+export async function findOnPath(name: string): Promise<string | undefined> {
   const directories = (process.env["PATH"] ?? "")
     .split(delimiter)
     .filter((directory) => directory !== "");
