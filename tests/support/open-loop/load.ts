@@ -1,0 +1,48 @@
+import { fileURLToPath } from "node:url";
+import { startProcess } from "../processes.ts";
+
+/** Observes on these sessions by turns, without an id of their own. */
+export type GeneratorOptions = {
+  url: string;
+  sessionIds: readonly string[];
+  seconds: number;
+  /** Closed loop: how many; open loop: at most how many. */
+  connections: number;
+  callsPerRequest: number;
+  /** Calls a second, whatever becomes of those before; left out: closed loop. */
+  ratePerSecond?: number;
+};
+
+export type CallKind = "ok" | "overloaded" | "failed";
+
+/** Milliseconds from when the call was due; null where there is none. */
+export type LatencySummary = {
+  count: number;
+  p50: number | null;
+  p99: number | null;
+  most: number | null;
+};
+
+export type LoadReport = {
+  made: number;
+  /** Due, but no connection was free to send them. */
+  unsent: number;
+  seconds: number;
+  connections: number;
+  /** By error code; CONNECTION_BROKEN when there was no answer. */
+  failures: Record<string, number>;
+  /** Answers in each second. */
+  perSecond: Record<CallKind, number>[];
+  latencies: Record<CallKind, LatencySummary>;
+};
+
+/** Loads a service from a process of its own. */
+export async function load(options: GeneratorOptions): Promise<LoadReport> {
+  const generator = await startProcess({
+    command: process.execPath,
+    args: [fileURLToPath(new URL("./generator.ts", import.meta.url)), JSON.stringify(options)],
+  });
+  await using _ended = generator;
+  const [line] = await generator.waitForLine(/^\{"made".*$/, (options.seconds + 60) * 1_000);
+  return JSON.parse(line) as LoadReport;
+}
