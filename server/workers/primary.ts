@@ -12,6 +12,7 @@ import { CrashWatch } from "./crash-watch.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { PrimaryMessage, WorkerMessage } from "./messages.ts";
 import { isMessage } from "./messages.ts";
+import { OomKills } from "./oom-kills.ts";
 import type { Kept, Place } from "./place.ts";
 import { RollingRestart } from "./rolling-restart.ts";
 import { WorkerEnds } from "./worker-ends.ts";
@@ -31,6 +32,7 @@ export class Primary {
   readonly #openLog: OpenLog;
   readonly #connections = new ConnectionShare();
   readonly #ends = new WorkerEnds();
+  readonly #oomKills = new OomKills();
   readonly #metrics = new WorkersMetrics(this.#ends.registry);
   readonly #places: Place[];
   readonly #kept = new Map<number, Kept>();
@@ -214,6 +216,8 @@ export class Primary {
     }
     if (kept === undefined) return;
     const { place, state, failure: reason } = kept;
+    const isOomKill = this.#oomKills.mayBeNew();
+    const isKilled = signal === "SIGKILL" && !kept.isHung && !isOomKill;
     const how = kept.isHung ? "hang" : (signal ?? `exit code ${code}`);
     const leavesGap = place.current === kept;
     if (leavesGap) place.current = undefined;
@@ -224,15 +228,18 @@ export class Primary {
       // One that was told from outside to end has no successor yet.
       if (leavesGap && !place.hasNext) this.#start(place);
     } else if (!this.#rolling.givesUp(place, { how, reason })) {
-      this.#crashed(kept, how);
+      this.#crashed(kept, { how, isKilled });
     }
     this.#rolling.advance();
   }
 
-  #crashed({ worker, place, startedAt, failure }: Kept, how: string): void {
+  #crashed(
+    { worker, place, startedAt, failure }: Kept,
+    { how, isKilled }: { how: string; isKilled: boolean },
+  ): void {
     const aliveMs = Math.round(performance.now() - startedAt);
     const line = { pid: worker.process.pid, how, reason: failure, aliveMs };
-    const restartInMs = place.crashes.crashed(aliveMs);
+    const restartInMs = isKilled ? place.crashes.killed() : place.crashes.crashed(aliveMs);
     if (restartInMs === "loop") {
       const why = failure === undefined ? "" : `: ${failure}`;
       const reason = `crash loop: workers die soon after their start, the last one by ${how}${why}`;

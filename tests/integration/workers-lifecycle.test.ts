@@ -55,7 +55,8 @@ describe("workers", () => {
     for (let deaths = 1; deaths <= 3; deaths++) {
       // Answered only by a worker, so one is there to be killed.
       await answeringWorker(service.url);
-      process.kill(service.workerPids()[0]!, "SIGKILL");
+      // Ends a process that doesn't handle it, as a crash would; SIGKILL would be somebody's will.
+      process.kill(service.workerPids()[0]!, "SIGUSR2");
       const lines = await waitFor(
         () => {
           const died = service.log().filter(({ msg }) => msg === "worker died");
@@ -105,7 +106,7 @@ describe("workers", () => {
       directory.path,
       `const send = process.send;
        process.send = (message, ...rest) => {
-         if (message?.kind === "ready") process.kill(process.pid, "SIGKILL");
+         if (message?.kind === "ready") process.exit(7);
          return send.call(process, message, ...rest);
        };`,
     );
@@ -122,7 +123,28 @@ describe("workers", () => {
       ["fatal", undefined],
     ]);
     expect(start.log().at(-1)?.msg).toBe(
-      "crash loop: workers die soon after their start, the last one by SIGKILL",
+      "crash loop: workers die soon after their start, the last one by exit code 7",
+    );
+  });
+});
+
+// Elsewhere nothing tells them from workers that the kernel kills.
+describe.runIf(process.platform === "linux")("workers that somebody kills", () => {
+  it("are replaced each time, however soon and often", async () => {
+    await using store = await openTestStore("sqlite");
+    await using service = await watchService({ store: store.url });
+
+    // More than make a crash loop.
+    for (let kill = 1; kill <= 7; kill += 1) {
+      const pid = await waitFor(() => service.workerPids()[0], { what: `worker ${kill} to run` });
+      process.kill(pid, "SIGKILL");
+      await waitFor(() => !service.workerPids().includes(pid), { what: `worker ${kill} to end` });
+    }
+
+    expect(await answeringWorker(service.url)).toBeDefined();
+    const delays = service.log().filter(({ msg }) => msg === "worker died");
+    expect(delays.map(({ how, restartInMs }) => [how, restartInMs])).toEqual(
+      Array.from({ length: 7 }, () => ["SIGKILL", 100]),
     );
   });
 });

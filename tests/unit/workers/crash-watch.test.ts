@@ -29,4 +29,14 @@ describe("CrashWatch", () => {
 
     expect(new Set(answers)).toEqual(new Set([100]));
   });
+
+  it("never takes workers that somebody kills for a loop, nor for the end of one", () => {
+    const watch = new CrashWatch();
+    for (let i = 0; i < 4; i++) watch.crashed(YOUNG_MS);
+
+    const answers = Array.from({ length: 100 }, () => watch.killed());
+
+    expect(new Set(answers)).toEqual(new Set([100]));
+    expect(watch.crashed(YOUNG_MS)).toBe("loop");
+  });
 });
