@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { ChaosReporter } from "./tests/chaos/chaos-reporter.ts";
 import { SummaryReporter } from "./tests/support/summary-reporter.ts";
 
 export default defineConfig({
@@ -9,6 +10,6 @@ export default defineConfig({
     // Two cores: more files at once only make each other's servers slow.
     maxWorkers: 2,
     globalSetup: ["tests/support/global-setup.ts"],
-    reporters: ["default", new SummaryReporter()],
+    reporters: ["default", new ChaosReporter(), new SummaryReporter()],
   },
 });

@@ -5,8 +5,7 @@ import { drawOne, drawWhole } from "../support/faults/draw.ts";
 import { startFaultyService } from "../support/faults/faulty-service.ts";
 import { randomFrom } from "../support/random.ts";
 import { startRedisCluster } from "../support/redis-cluster.ts";
-import { nodeNames } from "./observe-load.ts";
-import { observeUnderFaults } from "./observe-under-faults.ts";
+import { loadUnderFaults, NODE_PREFIX } from "./load-under-faults.ts";
 
 const WORKERS = 4;
 /** Slots around the one that a node's sessions are in. */
@@ -14,6 +13,7 @@ const RANGE = 10;
 
 export type ClusterFaults = {
   sessions: number;
+  nodes: number;
   /** Ranges of slots that move. */
   moves: number;
   /** Masters that are killed, so that a replica takes over. */
@@ -22,8 +22,10 @@ export type ClusterFaults = {
 };
 
 export function describeClusterFaults(size: ClusterFaults): void {
-  const { sessions, moves, failovers, env = {} } = size;
-  test(`Redis Cluster keeps all that was acknowledged, once and in order, while ${moves} ranges of slots move and ${failovers} masters are replaced`, async () => {
+  const { sessions, nodes, moves, failovers, env = {} } = size;
+  test(`Redis Cluster keeps everything that was acknowledged, once, in order and counted rightly, while ${moves} ranges of slots move and ${failovers} masters are replaced`, async ({
+    task,
+  }) => {
     const seed = chaosSeed();
     const random = randomFrom(seed);
     await using cluster = await startRedisCluster({
@@ -35,15 +37,20 @@ export function describeClusterFaults(size: ClusterFaults): void {
     await using service = await startFaultyService(options);
     const { tally, url } = service;
 
-    await observeUnderFaults({
+    await loadUnderFaults({
+      task,
       name: "Redis Cluster, slots moved, masters replaced",
       seed,
       url,
       sessions,
+      nodes,
       tally,
       async disturb(load) {
         const untilBusy = () => load.untilAcknowledged(drawWhole(random, sessions, 4 * sessions));
-        const drawSlot = () => cluster.slotOf(`{${nodeTag(drawOne(random, nodeNames(sessions)))}}`);
+        const drawSlot = () => {
+          const node = `${NODE_PREFIX}-${drawWhole(random, 0, nodes - 1)}`;
+          return cluster.slotOf(`{${nodeTag(node)}}`);
+        };
         const faults = Array.from({ length: moves + failovers }, (_, i) => i < failovers);
         for (const isFailover of faults) {
           await untilBusy();
@@ -64,6 +71,7 @@ export function describeClusterFaults(size: ClusterFaults): void {
         }
         await untilBusy();
       },
+      settle: () => service.restart(),
     });
 
     expect(tally.of("slot moved")).toBeGreaterThan(0);

@@ -2,6 +2,7 @@ import { describeSentinelFailovers } from "./sentinel-suite.ts";
 
 describeSentinelFailovers({
   sessions: 200,
+  nodes: 20,
   failovers: 4,
   env: { KATO_DURABILITY: "replicated:1" },
 });

@@ -5,25 +5,33 @@ import { drawWhole } from "../support/faults/draw.ts";
 import { startFaultyService } from "../support/faults/faulty-service.ts";
 import { randomFrom } from "../support/random.ts";
 import { openTestStore } from "../support/service.ts";
-import { observeUnderFaults } from "./observe-under-faults.ts";
+import { loadUnderFaults } from "./load-under-faults.ts";
 
 const WORKERS = 4;
-/** One kill of so many takes the primary as well: workers that die again and again under one are a crash loop to it. */
+/** One kill of so many takes the primary as well. */
 const PRIMARY_EVERY = 4;
 
-export function describeSqliteKills(size: { sessions: number; kills: number }): void {
-  const { sessions, kills } = size;
-  test(`SQLite keeps all that was acknowledged, once and in order, through ${kills} kills of all workers`, async () => {
+export function describeSqliteKills(size: {
+  sessions: number;
+  nodes: number;
+  kills: number;
+}): void {
+  const { sessions, nodes, kills } = size;
+  test(`SQLite keeps everything once, in order and counted rightly, through ${kills} kills of all workers`, async ({
+    task,
+  }) => {
     const seed = chaosSeed();
     const random = randomFrom(seed);
     await using store = await openTestStore("sqlite");
     await using service = await startFaultyService({ store: store.url, workers: WORKERS, seed });
 
-    const retries = await observeUnderFaults({
+    await loadUnderFaults({
+      task,
       name: "SQLite, all workers killed",
       seed,
       url: service.url,
       sessions,
+      nodes,
       tally: service.tally,
       async disturb(load) {
         for (let kill = 1; kill <= kills; kill += 1) {
@@ -37,10 +45,11 @@ export function describeSqliteKills(size: { sessions: number; kills: number }): 
           if (kill === kills) expect(checkIntegrity(store.url)).toEqual(["ok"]);
           await service.restart();
         }
+        await load.untilAcknowledged(sessions);
       },
+      settle: () => service.restart(),
     });
 
-    expect(retries).toBeGreaterThan(0);
     expect(service.tally.total).toBe(kills);
     expect(checkIntegrity(store.url)).toEqual(["ok"]);
   });

@@ -1,3 +1,3 @@
 import { describeSqliteKills } from "./sqlite-kills-suite.ts";
 
-describeSqliteKills({ sessions: 200, kills: 20 });
+describeSqliteKills({ sessions: 200, nodes: 20, kills: 20 });

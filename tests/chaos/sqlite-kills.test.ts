@@ -1,3 +1,3 @@
 import { describeSqliteKills } from "./sqlite-kills-suite.ts";
 
-describeSqliteKills({ sessions: 40, kills: 3 });
+describeSqliteKills({ sessions: 40, nodes: 5, kills: 3 });

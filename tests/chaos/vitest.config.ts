@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { SummaryReporter } from "../support/summary-reporter.ts";
+import { ChaosReporter } from "./chaos-reporter.ts";
 
 /** The long forms, which `npm run test:chaos` runs one after another; their short forms are among the other tests. */
 export default defineConfig({
@@ -10,6 +11,6 @@ export default defineConfig({
     // Each of them loads the whole machine.
     fileParallelism: false,
     globalSetup: ["tests/support/global-setup.ts"],
-    reporters: ["default", new SummaryReporter()],
+    reporters: ["default", new ChaosReporter(), new SummaryReporter()],
   },
 });

@@ -97,7 +97,7 @@ export class FaultyService implements AsyncDisposable {
     await this.#service.ended();
   }
 
-  /** Starts the service again on its port after a kill of its primary, or after its end. */
+  /** Starts the service again on its port: after SIGTERM, unless it has ended or was killed before. */
   async restart(): Promise<void> {
     await this.#service[Symbol.asyncDispose]();
     this.#service = await this.#start();

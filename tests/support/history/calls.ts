@@ -64,7 +64,7 @@ export function learn(
 }
 
 export function clear(span: Span): SessionCallOf<"clear"> {
-  return { ...interval(span), kind: "clear", id: `c${span[0]}`, reply: undefined };
+  return { ...interval(span), kind: "clear", id: `c${span[0]}`, reply: {} };
 }
 
 export function configure(

@@ -60,6 +60,9 @@ function isFirst(call: SessionCall): boolean {
     case "sequence":
     case "learn":
       return !call.reply.replayed;
+    case "configure":
+    case "clear":
+      return call.reply.replayed !== true;
     default:
       return false;
   }

@@ -34,8 +34,8 @@ export interface Replies {
   observe: Observed & Replayable & Addressed;
   sequence: SequenceReply & Replayable & Addressed;
   learn: Replayable & Addressed & { readonly learned: string | null; readonly frequency: number };
-  clear: unknown;
-  configure: { readonly config: SessionConfig };
+  clear: { readonly replayed?: true };
+  configure: { readonly config: SessionConfig; readonly replayed?: true };
   delete: { readonly deleted: boolean };
   stm: { readonly stm: Stm; readonly length: number; readonly time: number } & Addressed;
   get: {

@@ -10,13 +10,6 @@ export interface LoadCounts {
   readonly errors: Record<string, number>;
 }
 
-/** Refused before anything was changed. */
-const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
-  "SESSION_NOT_FOUND",
-  "INVALID_INPUT",
-  "LIMIT_EXCEEDED",
-]);
-
 /** Records the calls of a load, counts them, and shows each once it has ended. */
 export class LoadRecorder {
   readonly counts: LoadCounts = { calls: 0, byKind: {}, errors: {} };
@@ -31,15 +24,13 @@ export class LoadRecorder {
     return this.#recorder.calls;
   }
 
-  /** `countSent` tells how often the call's request was sent, once it has ended. */
   async record<Kept extends SessionCall>(
     run: () => Promise<unknown>,
-    countSent: () => number,
     request: object,
   ): Promise<Kept> {
     const call = await this.#recorder.record<unknown, Kept>(
       run,
-      (error) => classify(error, countSent()),
+      classify,
       // What was asked and what came of it make the call; the SDK's types tell that they fit.
       (how) => ({ ...request, ...how }) as unknown as Kept,
     );
@@ -63,11 +54,10 @@ export class LoadRecorder {
   }
 }
 
-/** A request sent twice may have taken effect the first time, or still do so, whatever the second was told. */
-function classify(error: unknown, sent: number): Omit<NoReply, "error"> {
-  const refusal = refusalOf(error);
-  const isHarmless = isKatoError(error) && WITHOUT_EFFECT.has(error.code) && sent <= 1;
-  return { outcome: isHarmless ? "failed" : "unknown", refusal };
+/** The SDK says what it cannot rule out; where that is too little, the history does not fit. */
+function classify(error: unknown): Omit<NoReply, "error"> {
+  const hadNoEffect = isKatoError(error) && error.outcome === "no-effect";
+  return { outcome: hadNoEffect ? "failed" : "unknown", refusal: refusalOf(error) };
 }
 
 function refusalOf(error: unknown): Refusal | undefined {

@@ -26,10 +26,12 @@ export interface MixedLoadOptions {
   /** The load ends after so long, or when `signal` aborts; calls under way are waited for. Give one at least. */
   readonly seconds?: number;
   readonly signal?: AbortSignal;
-  /** For the SDK: retries, timeouts. */
-  readonly client?: Omit<Partial<KatoClientOptions>, "url" | "fetch" | "signal">;
+  /** For the SDK: retries, timeouts; its `signal` gives up what is under way. */
+  readonly client?: Omit<Partial<KatoClientOptions>, "url" | "fetch">;
   /** Called with each call that has ended, in the order of their ends. */
   readonly onCall?: (call: SessionCall) => void;
+  /** Awaited between the last call of the callers and the reading of all sessions. */
+  readonly beforeReading?: () => Promise<void>;
 }
 
 export interface MixedLoad {
@@ -39,14 +41,19 @@ export interface MixedLoad {
   readonly counts: LoadCounts & {
     /** Sent beyond the first time of each call. */
     readonly retries: number;
-    /** Without a reply, so that they may have taken effect or not. */
+    /** Given up by the SDK without an answer: they may have taken effect or not, until a repeat is answered. */
     readonly unknown: number;
   };
 }
 
+/** Of a call that stays unknown, each with all the SDK's retries: minutes without service. */
+const MOST_ATTEMPTS = 5;
+
 /**
  * Many callers that do what users do through the SDK, with its retries: observe, observe sequences, learn, predict, clear,
- * configure, read and delete, each again as soon as its last call has ended. Never rejects for a call that fails.
+ * configure, read and delete, each again as soon as its last call has ended. A change that may have taken effect or not
+ * is repeated with its id until that is known. Never rejects for a call that fails, but for a session that cannot be read
+ * in the end.
  */
 export async function runMixedLoad(options: MixedLoadOptions): Promise<MixedLoad> {
   const { urls, seed, sessions = 200, nodes = 20, callers = 3, nodePrefix = "load" } = options;
@@ -57,7 +64,7 @@ export async function runMixedLoad(options: MixedLoadOptions): Promise<MixedLoad
     createKatoClient({ ...options.client, url: urls[i % urls.length]!, fetch: wire.fetch }),
   );
   const nodeIds = Array.from({ length: nodes }, (_, i) => `${nodePrefix}-${i}`);
-  const run: Run = { wire, recorder, isOver: deadlineOf(options), id: randomUUID().slice(0, 8) };
+  const run: Run = { recorder, isOver: deadlineOf(options), id: randomUUID().slice(0, 8) };
   try {
     await Promise.all(
       Array.from({ length: sessions }, async (_, s) => {
@@ -71,12 +78,13 @@ export async function runMixedLoad(options: MixedLoadOptions): Promise<MixedLoad
         await Promise.all(driven);
       }),
     );
+    await options.beforeReading?.();
     await readAllSessions(recorder, clients[0]!);
   } finally {
     await Promise.all(clients.map((client) => client.close()));
   }
   const { calls, counts } = recorder;
-  const unknown = calls.filter(({ outcome }) => outcome === "unknown").length;
+  const unknown = calls.filter(isWithoutAnswer).length;
   return {
     calls,
     nodes: nodeIds,
@@ -85,7 +93,6 @@ export async function runMixedLoad(options: MixedLoadOptions): Promise<MixedLoad
 }
 
 interface Run {
-  readonly wire: WireCounter;
   readonly recorder: LoadRecorder;
   readonly isOver: () => boolean;
   readonly id: string;
@@ -114,35 +121,32 @@ class Caller {
   }
 
   async #call(session: string, action: Action): Promise<void> {
-    const { recorder, wire } = this.#run;
     const request = { ...action, session, node: this.#slot.node };
-    const countSent = () => ("id" in action ? wire.takeSent(action.id) : 1);
-    // What is repeated was sent before, by a call of its own.
-    countSent();
-    const call = await recorder.record(
-      () => act(this.#client.session.attach(session), action),
-      countSent,
-      request,
-    );
-    const isGone = call.outcome !== "ok" && call.refusal === "SESSION_NOT_FOUND";
-    // Who deletes a session goes on with it, and sees that it is gone.
-    if (isGone) await this.#slot.leave(session);
+    const run = () => act(this.#client.session.attach(session), action);
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+      const call = await this.#run.recorder.record(run, request);
+      const isGone = call.outcome !== "ok" && call.refusal === "SESSION_NOT_FOUND";
+      // Who deletes a session goes on with it, and sees that it is gone.
+      if (isGone) await this.#slot.leave(session);
+      if (!isWithoutAnswer(call) || !("id" in action)) return;
+    }
   }
+}
+
+function isWithoutAnswer(call: SessionCall): boolean {
+  return call.outcome === "unknown" && call.refusal === undefined;
 }
 
 /** What every session holds in the end, the deleted ones as well. */
 async function readAllSessions(recorder: LoadRecorder, client: KatoClient): Promise<void> {
   const creates = recorder.calls.filter(({ kind }) => kind === "create");
-  const reads = creates.flatMap(({ session, node }) =>
-    (["stm", "get"] as const).map((kind) =>
-      recorder.record(
-        () => act(client.session.attach(session), { kind }),
-        () => 1,
-        { kind, session, node },
-      ),
-    ),
-  );
-  await Promise.all(reads);
+  const read = async ({ session, node }: SessionCall, kind: "stm" | "get") => {
+    const run = () => act(client.session.attach(session), { kind });
+    const call = await recorder.record(run, { kind, session, node });
+    if (call.outcome === "ok" || call.refusal === "SESSION_NOT_FOUND") return;
+    throw new Error(`session ${session} could not be read in the end`, { cause: call.error });
+  };
+  await Promise.all(creates.flatMap((create) => [read(create, "stm"), read(create, "get")]));
 }
 
 function deadlineOf({ seconds = Infinity, signal }: MixedLoadOptions): () => boolean {

@@ -36,7 +36,6 @@ export class SessionSlot {
       const request = { kind: "create", session: info.sessionId, node: this.node, config };
       const call = await this.#recorder.record<SessionCallOf<"create">>(
         () => Promise.resolve(info),
-        () => 1,
         request,
       );
       return call.session;

@@ -48,7 +48,7 @@ export class Workload {
 
   draw(): Action {
     const action = this.#drawKind();
-    if (["observe", "sequence", "learn"].includes(action.kind)) {
+    if ("id" in action) {
       this.#repeatable = [...this.#repeatable, action].slice(-REPEATABLE_ACTIONS);
     }
     return action;

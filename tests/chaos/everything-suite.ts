@@ -1,0 +1,116 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { chaosSeed } from "../support/faults/chaos-seed.ts";
+import type { Random } from "../support/faults/draw.ts";
+import { drawWhole } from "../support/faults/draw.ts";
+import { openFaultProxy } from "../support/faults/fault-proxy.ts";
+import type { NetworkFaultKind } from "../support/faults/fault-script.ts";
+import { drawFaultScript, playFaultScript } from "../support/faults/fault-script.ts";
+import { FaultTally } from "../support/faults/fault-tally.ts";
+import { startFaultyService } from "../support/faults/faulty-service.ts";
+import { crashRedis, freezeRedis } from "../support/faults/redis-faults.ts";
+import { repeatFault } from "../support/faults/repeat-fault.ts";
+import { randomFrom } from "../support/random.ts";
+import { startRedis } from "../support/redis-server.ts";
+import { loadUnderFaults } from "./load-under-faults.ts";
+
+const WORKERS = 4;
+/** Cuts between commit and reply matter most; resets hit whatever is under way. */
+const NETWORK_FAULTS: readonly NetworkFaultKind[] = [
+  ...(["cut reply", "cut reply", "cut reply", "reset", "reset", "half-close"] as const),
+  ...(["latency", "bandwidth", "drop", "stall"] as const),
+];
+const NETWORK = { kinds: NETWORK_FAULTS, everyMs: 500, longestMs: 500 };
+
+export type EverythingAtOnce = {
+  sessions: number;
+  nodes: number;
+  seconds: number;
+  killEveryMs: number;
+  /** Of Redis. */
+  crashes: number;
+  freezes: number;
+  freezeMs: number;
+};
+
+export function describeEverythingAtOnce(size: EverythingAtOnce): void {
+  const { sessions, nodes, seconds, killEveryMs, crashes, freezes, freezeMs } = size;
+  test(`Redis keeps everything once, in order and counted rightly through ${seconds} s in which workers are killed, connections are cut, and Redis is killed ${crashes} × and frozen ${freezes} ×`, async ({
+    task,
+  }) => {
+    const seed = chaosSeed();
+    const random = randomFrom(seed);
+    const tally = new FaultTally();
+    const durationMs = seconds * 1_000;
+    await using redis = await startRedis({ appendOnly: "always" });
+    await using toStore = await openFaultProxy({ port: redis.port, seed, tally });
+    const store = `redis://127.0.0.1:${toStore.port}`;
+    await using service = await startFaultyService({ store, workers: WORKERS, seed, tally });
+    const servicePort = Number(new URL(service.url).port);
+    await using toService = await openFaultProxy({ port: servicePort, seed, tally });
+    const killing = new AbortController();
+
+    await loadUnderFaults({
+      task,
+      name: "everything at once, Redis",
+      seed,
+      url: `http://127.0.0.1:${toService.port}`,
+      sessions,
+      nodes,
+      tally,
+      async disturb(load) {
+        await load.untilAcknowledged(sessions);
+        const kills = repeatFault(() => service.killWorker(), {
+          everyMs: killEveryMs,
+          signal: killing.signal,
+        });
+        const outages = shuffle(random, [
+          ...Array.from({ length: crashes }, () => () => crashRedis(redis, tally)),
+          ...Array.from({ length: freezes }, () => () => freezeRedis(redis, freezeMs, tally)),
+        ]);
+        try {
+          await Promise.all([
+            spread(outages, { random, durationMs, longestMs: freezeMs }),
+            playFaultScript(toStore, drawFaultScript(seed, { ...NETWORK, durationMs })),
+            playFaultScript(toService, drawFaultScript(seed + 1, { ...NETWORK, durationMs })),
+          ]);
+        } finally {
+          killing.abort();
+          await kills;
+        }
+        await load.untilAcknowledged(sessions);
+      },
+      settle: () => service.restart(),
+    });
+
+    expect(tally.of("worker killed")).toBeGreaterThan(0);
+    expect(tally.of("Redis killed")).toBe(crashes);
+    expect(tally.of("Redis frozen")).toBe(freezes);
+    expect(tally.of("cut reply")).toBeGreaterThan(0);
+  });
+}
+
+/** One after another, each at a random moment of its share of the time. */
+async function spread(
+  faults: readonly (() => Promise<void>)[],
+  { random, durationMs, longestMs }: { random: Random; durationMs: number; longestMs: number },
+): Promise<void> {
+  const startedAt = performance.now();
+  const shareMs = durationMs / faults.length;
+  for (const [i, inject] of faults.entries()) {
+    const atMs = i * shareMs + random() * Math.max(0, shareMs - longestMs);
+    await delay(Math.max(0, startedAt + atMs - performance.now()));
+    await inject();
+  }
+  await delay(Math.max(0, startedAt + durationMs - performance.now()));
+}
+
+/** Fisher and Yates. */
+function shuffle<T>(random: Random, items: readonly T[]): T[] {
+  const shuffled = [...items];
+  for (let i = shuffled.length - 1; i > 0; i -= 1) {
+    const j = drawWhole(random, 0, i);
+    [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!]; // both are indices of the list
+  }
+  return shuffled;
+}

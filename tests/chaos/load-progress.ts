@@ -1,0 +1,20 @@
+import type { SessionCall } from "../support/history/session-call.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+/** Follows a load, so that faults come when it is under way. */
+export class LoadProgress {
+  #acknowledged = 0;
+
+  add({ outcome }: SessionCall): void {
+    if (outcome === "ok") this.#acknowledged += 1;
+  }
+
+  /** Waits until so many more calls were answered. */
+  async untilAcknowledged(more: number): Promise<void> {
+    const wanted = this.#acknowledged + more;
+    await waitFor(() => this.#acknowledged >= wanted, {
+      what: `${more} more answered calls`,
+      timeoutMs: 40_000,
+    });
+  }
+}
