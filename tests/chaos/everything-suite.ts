@@ -12,6 +12,7 @@ import { crashRedis, freezeRedis } from "../support/faults/redis-faults.ts";
 import { repeatFault } from "../support/faults/repeat-fault.ts";
 import { randomFrom } from "../support/random.ts";
 import { startRedis } from "../support/redis-server.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { loadUnderFaults } from "./load-under-faults.ts";
 
 const WORKERS = 4;
@@ -60,6 +61,9 @@ export function describeEverythingAtOnce(size: EverythingAtOnce): void {
       tally,
       async disturb(load) {
         await load.untilAcknowledged(sessions);
+        // Between commit and reply, in any case.
+        for (const proxy of [toStore, toService]) proxy.cutReplies({ afterBytes: 0, count: 3 });
+        await waitFor(() => tally.of("cut reply") >= 6, { what: "replies to be cut" });
         const kills = repeatFault(() => service.killWorker(), {
           everyMs: killEveryMs,
           signal: killing.signal,

@@ -4,8 +4,15 @@ import { waitFor } from "../support/wait-for.ts";
 /** Follows a load, so that faults come when it is under way. */
 export class LoadProgress {
   #acknowledged = 0;
+  #counted = 0;
+
+  /** Calls that have ended. */
+  get counted(): number {
+    return this.#counted;
+  }
 
   add({ outcome }: SessionCall): void {
+    this.#counted += 1;
     if (outcome === "ok") this.#acknowledged += 1;
   }
 

@@ -7,7 +7,7 @@ import type { Finding } from "../support/history/finding.ts";
 import { describeFinding } from "../support/history/finding.ts";
 import { checkLoad } from "../support/load/check-load.ts";
 import type { MixedLoad } from "../support/load/mixed-load.ts";
-import { runMixedLoad } from "../support/load/mixed-load.ts";
+import { MOST_CALLS, runMixedLoad } from "../support/load/mixed-load.ts";
 import type { ChaosReport } from "./chaos-report.ts";
 import { formatReports } from "./chaos-report.ts";
 import { LoadProgress } from "./load-progress.ts";
@@ -105,6 +105,7 @@ async function runUntilDisturbed(options: LoadUnderFaults): Promise<MixedLoad> {
   });
   try {
     await disturb(progress);
+    if (progress.counted >= MOST_CALLS) throw new Error("the load had ended before the faults did");
     over.abort();
     return await load;
   } catch (error) {

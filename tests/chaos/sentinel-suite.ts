@@ -12,11 +12,13 @@ export type SentinelFaults = {
   sessions: number;
   nodes: number;
   failovers: number;
+  /** At least so many calls are answered between two faults; four times as many at most. */
+  pace: number;
   env?: Record<string, string>;
 };
 
 export function describeSentinelFailovers(size: SentinelFaults): void {
-  const { sessions, nodes, failovers, env = {} } = size;
+  const { sessions, nodes, failovers, pace, env = {} } = size;
   test(`Redis with Sentinel keeps everything that was acknowledged, once, in order and counted rightly, while ${failovers} masters are replaced`, async ({
     task,
   }) => {
@@ -41,7 +43,7 @@ export function describeSentinelFailovers(size: SentinelFaults): void {
       nodes,
       tally,
       async disturb(load) {
-        const untilBusy = () => load.untilAcknowledged(drawWhole(random, sessions, 4 * sessions));
+        const untilBusy = () => load.untilAcknowledged(drawWhole(random, pace, 4 * pace));
         for (let failover = 0; failover < failovers; failover += 1) {
           await untilBusy();
           const { killed } = await group.replaceMaster();

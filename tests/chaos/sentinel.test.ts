@@ -4,5 +4,6 @@ describeSentinelFailovers({
   sessions: 40,
   nodes: 5,
   failovers: 1,
+  pace: 50,
   env: { KATO_DURABILITY: "replicated:1" },
 });

@@ -23,7 +23,7 @@ export interface MixedLoadOptions {
   readonly nodePrefix?: string;
   /** At most so many callers to a session, each with one call under way; sessions have 1, 2, … of them. Default 3. */
   readonly callers?: number;
-  /** The load ends after so long, or when `signal` aborts; calls under way are waited for. Give one at least. */
+  /** The load ends after so long, when `signal` aborts (give one at least), or after `MOST_CALLS`; calls under way are waited for. */
   readonly seconds?: number;
   readonly signal?: AbortSignal;
   /** For the SDK: retries, timeouts; its `signal` gives up what is under way. */
@@ -46,6 +46,8 @@ export interface MixedLoad {
   };
 }
 
+/** All calls are kept until they are checked. */
+export const MOST_CALLS = 500_000;
 /** Of a call that stays unknown, each with all the SDK's retries: minutes without service. */
 const MOST_ATTEMPTS = 5;
 
@@ -64,7 +66,9 @@ export async function runMixedLoad(options: MixedLoadOptions): Promise<MixedLoad
     createKatoClient({ ...options.client, url: urls[i % urls.length]!, fetch: wire.fetch }),
   );
   const nodeIds = Array.from({ length: nodes }, (_, i) => `${nodePrefix}-${i}`);
-  const run: Run = { recorder, isOver: deadlineOf(options), id: randomUUID().slice(0, 8) };
+  const isPastDeadline = deadlineOf(options);
+  const isOver = () => isPastDeadline() || recorder.counts.calls >= MOST_CALLS;
+  const run: Run = { recorder, isOver, id: randomUUID().slice(0, 8) };
   try {
     await Promise.all(
       Array.from({ length: sessions }, async (_, s) => {
