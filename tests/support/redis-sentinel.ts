@@ -21,7 +21,10 @@ export interface RedisSentinelOptions {
   replicas?: number;
   /** 1 when left out; a majority of them must agree on a failover. */
   sentinels?: number;
-  /** Silence after which a sentinel takes the master for down; 30,000 when left out, as by default. */
+  /**
+   * Silence after which a sentinel takes the master for down; 30,000 when left out, as by default. Sentinels connect to a
+   * new master a second after its election: with less than 2,000 they take it for down, alive as it is, and elect again.
+   */
   downAfterMs?: number;
   /** As for a single server; "no" when left out. */
   appendOnly?: NonNullable<RedisServerOptions["appendOnly"]>;
@@ -80,6 +83,12 @@ export class RedisSentinel implements AsyncDisposable {
 
   get servers(): readonly RedisServer[] {
     return [this.master, ...this.replicas];
+  }
+
+  /** Times that the first sentinel has heard of another master. */
+  get switchCount(): number {
+    const lines = this.sentinels[0]?.process.stdout ?? [];
+    return lines.filter((line) => line.includes("+switch-master")).length;
   }
 
   /** The master that the first sentinel names. */
