@@ -46,10 +46,10 @@ const EXPECTED_ERRORS: ReadonlySet<string> = new Set([
   "OVERLOADED",
   "SHUTTING_DOWN",
   "SESSION_NOT_FOUND",
-  "INVALID_INPUT",
+  "EMPTY_STM",
 ]);
-/** Of the calls that may stay unknown after all retries of the SDK: past it, little would be decided. */
-const MOST_UNKNOWN = 0.02;
+/** So large a share of the calls, or so many of few, may stay without an answer after all retries of the SDK. */
+const MOST_UNKNOWN = { share: 0.02, calls: 20 };
 const SHOWN_FINDINGS = 10;
 /** Names a file for all calls on the sessions and nodes of the findings, one JSON object in each line. */
 const HISTORY_VARIABLE = "CHAOS_HISTORY";
@@ -80,8 +80,8 @@ export async function loadUnderFaults(options: LoadUnderFaults): Promise<ChaosRe
   expect(findings.length, `findings of the checker, ${told}`).toBe(0);
   const unexpected = Object.keys(errors).filter((code) => !EXPECTED_ERRORS.has(code));
   expect(unexpected, `unexpected errors, ${told}`).toEqual([]);
-  expect(unknown / calls, `share of unknown calls, ${told}`).toBeLessThan(MOST_UNKNOWN);
-  expect(retries, `retries, ${told}`).toBeGreaterThan(0);
+  const mostUnknown = Math.max(MOST_UNKNOWN.calls, MOST_UNKNOWN.share * calls);
+  expect(unknown, `unknown outcomes, ${told}`).toBeLessThanOrEqual(mostUnknown);
   return report;
 }
 

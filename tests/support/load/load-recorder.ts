@@ -3,7 +3,7 @@ import { CallRecorder } from "../history/call-recorder.ts";
 import type { NoReply, Refusal } from "../history/recorded-call.ts";
 import type { SessionCall } from "../history/session-call.ts";
 
-/** What was called, by kind, and what failed, by code. */
+/** What was called, by kind, and what failed: by what the service said of the session, else by code. */
 export interface LoadCounts {
   calls: number;
   readonly byKind: Record<string, number>;
@@ -28,30 +28,41 @@ export class LoadRecorder {
     run: () => Promise<unknown>,
     request: object,
   ): Promise<Kept> {
-    const call = await this.#recorder.record<unknown, Kept>(
-      run,
-      classify,
+    const call = await this.#recorder.record<unknown, Kept>(run, classify, (how) => {
+      const kept = how.outcome === "ok" ? how : { ...how, error: summaryOf(how.error) };
       // What was asked and what came of it make the call; the SDK's types tell that they fit.
-      (how) => ({ ...request, ...how }) as unknown as Kept,
-    );
-    this.#count(call.kind, call.outcome === "ok" ? undefined : call.error);
+      return { ...request, ...kept } as unknown as Kept;
+    });
+    const { refusal, error } = call.outcome === "ok" ? {} : call;
+    // Of the codes, INVALID_INPUT is then a fault of the load, or of a service that takes a repeat for another call.
+    this.#count(call.kind, refusal ?? (error as ErrorSummary | undefined)?.code);
     this.#onCall(call);
     return call;
   }
 
   /** A create that failed: nobody knows of the session, if there is one. */
   countFailedCreate(error: unknown): void {
-    this.#count("create", error);
+    this.#count("create", summaryOf(error).code);
   }
 
-  #count(kind: string, error: unknown): void {
+  #count(kind: string, error: string | undefined): void {
     const { counts } = this;
     counts.calls += 1;
     counts.byKind[kind] = (counts.byKind[kind] ?? 0) + 1;
     if (error === undefined) return;
-    const code = isKatoError(error) ? error.code : "NOT_A_KATO_ERROR";
-    counts.errors[code] = (counts.errors[code] ?? 0) + 1;
+    counts.errors[error] = (counts.errors[error] ?? 0) + 1;
   }
+}
+
+interface ErrorSummary {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Without its stack and its causes, of which a load would keep tens of thousands. */
+function summaryOf(error: unknown): ErrorSummary {
+  if (isKatoError(error)) return { code: error.code, message: error.message };
+  return { code: "NOT_A_KATO_ERROR", message: String(error) };
 }
 
 /** The SDK says what it cannot rule out; where that is too little, the history does not fit. */

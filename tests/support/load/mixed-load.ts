@@ -47,7 +47,7 @@ export interface MixedLoad {
 }
 
 /** All calls are kept until they are checked. */
-export const MOST_CALLS = 500_000;
+export const MOST_CALLS = 400_000;
 /** Of a call that stays unknown, each with all the SDK's retries: minutes without service. */
 const MOST_ATTEMPTS = 5;
 
@@ -148,7 +148,9 @@ async function readAllSessions(recorder: LoadRecorder, client: KatoClient): Prom
     const run = () => act(client.session.attach(session), { kind });
     const call = await recorder.record(run, { kind, session, node });
     if (call.outcome === "ok" || call.refusal === "SESSION_NOT_FOUND") return;
-    throw new Error(`session ${session} could not be read in the end`, { cause: call.error });
+    throw new Error(`session ${session} could not be read in the end`, {
+      cause: call.error,
+    });
   };
   await Promise.all(creates.flatMap((create) => [read(create, "stm"), read(create, "get")]));
 }
