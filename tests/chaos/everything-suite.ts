@@ -4,7 +4,6 @@ import { chaosSeed } from "../support/faults/chaos-seed.ts";
 import type { Random } from "../support/faults/draw.ts";
 import { drawWhole } from "../support/faults/draw.ts";
 import { openFaultProxy } from "../support/faults/fault-proxy.ts";
-import type { NetworkFaultKind } from "../support/faults/fault-script.ts";
 import { drawFaultScript, playFaultScript } from "../support/faults/fault-script.ts";
 import { FaultTally } from "../support/faults/fault-tally.ts";
 import { startFaultyService } from "../support/faults/faulty-service.ts";
@@ -14,14 +13,9 @@ import { randomFrom } from "../support/random.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { loadUnderFaults } from "./load-under-faults.ts";
+import { NETWORK_FAULTS } from "./network-faults.ts";
 
 const WORKERS = 4;
-/** Cuts between commit and reply matter most; resets hit whatever is under way. */
-const NETWORK_FAULTS: readonly NetworkFaultKind[] = [
-  ...(["cut reply", "cut reply", "cut reply", "reset", "reset", "half-close"] as const),
-  ...(["latency", "bandwidth", "drop", "stall"] as const),
-];
-const NETWORK = { kinds: NETWORK_FAULTS, everyMs: 500, longestMs: 500 };
 
 export type EverythingAtOnce = {
   sessions: number;
@@ -32,11 +26,14 @@ export type EverythingAtOnce = {
   crashes: number;
   freezes: number;
   freezeMs: number;
+  /** `KATO_DURABILITY`; `fast` when left out. */
+  durability?: string;
 };
 
 export function describeEverythingAtOnce(size: EverythingAtOnce): void {
   const { sessions, nodes, seconds, killEveryMs, crashes, freezes, freezeMs } = size;
-  test(`Redis keeps everything once, in order and counted rightly through ${seconds} s in which workers are killed, connections are cut, and Redis is killed ${crashes} × and frozen ${freezes} ×`, async ({
+  const { durability = "fast" } = size;
+  test(`Redis keeps everything once, in order and counted rightly with ${durability} through ${seconds} s in which workers are killed, connections are cut, and Redis is killed ${crashes} × and frozen ${freezes} ×`, async ({
     task,
   }) => {
     const seed = chaosSeed();
@@ -46,14 +43,16 @@ export function describeEverythingAtOnce(size: EverythingAtOnce): void {
     await using redis = await startRedis({ appendOnly: "always" });
     await using toStore = await openFaultProxy({ port: redis.port, seed, tally });
     const store = `redis://127.0.0.1:${toStore.port}`;
-    await using service = await startFaultyService({ store, workers: WORKERS, seed, tally });
+    const env = { KATO_DURABILITY: durability };
+    const options = { store, workers: WORKERS, seed, tally, env };
+    await using service = await startFaultyService(options);
     const servicePort = Number(new URL(service.url).port);
     await using toService = await openFaultProxy({ port: servicePort, seed, tally });
     const killing = new AbortController();
 
-    await loadUnderFaults({
+    const { retries } = await loadUnderFaults({
       task,
-      name: "everything at once, Redis",
+      name: `Redis, everything at once, ${durability}`,
       seed,
       url: `http://127.0.0.1:${toService.port}`,
       sessions,
@@ -75,8 +74,11 @@ export function describeEverythingAtOnce(size: EverythingAtOnce): void {
         try {
           await Promise.all([
             spread(outages, { random, durationMs, longestMs: freezeMs }),
-            playFaultScript(toStore, drawFaultScript(seed, { ...NETWORK, durationMs })),
-            playFaultScript(toService, drawFaultScript(seed + 1, { ...NETWORK, durationMs })),
+            playFaultScript(toStore, drawFaultScript(seed, { ...NETWORK_FAULTS, durationMs })),
+            playFaultScript(
+              toService,
+              drawFaultScript(seed + 1, { ...NETWORK_FAULTS, durationMs }),
+            ),
           ]);
         } finally {
           killing.abort();
@@ -87,6 +89,7 @@ export function describeEverythingAtOnce(size: EverythingAtOnce): void {
       settle: () => service.restart(),
     });
 
+    expect(retries).toBeGreaterThan(0);
     expect(tally.of("worker killed")).toBeGreaterThan(0);
     expect(tally.of("Redis killed")).toBe(crashes);
     expect(tally.of("Redis frozen")).toBe(freezes);
