@@ -1,6 +1,6 @@
 import { describeEverythingAtOnce } from "./everything-suite.ts";
 
-// A commit is confirmed by a command of its own, so that connections are cut between the two as well.
+// Where Redis has WAITAOF (7.2, or Valkey), it confirms each commit, and connections are cut between the two as well.
 describeEverythingAtOnce({
   sessions: 200,
   nodes: 20,

@@ -17,11 +17,15 @@ describe("the README", () => {
     expect(replaceSection(readme, name, content), "run `npm run docs`").toBe(readme);
   });
 
-  it.each(["replay", "bench"])("shows what the command of its section %s printed", (name) => {
-    const [, shown = ""] = new RegExp(`<!-- ${name} -->([^]*)<!-- /${name} -->`).exec(readme) ?? [];
+  it.each(["replay", "chaos", "bench"])(
+    "shows what the command of its section %s printed",
+    (name) => {
+      const [, shown = ""] =
+        new RegExp(`<!-- ${name} -->([^]*)<!-- /${name} -->`).exec(readme) ?? [];
 
-    expect(shown).toMatch(/```[^]*\d[^]*```/);
-  });
+      expect(shown).toMatch(/```[^]*\d[^]*```/);
+    },
+  );
 
   it("shows a session from TypeScript that compiles, runs and prints what its comments say", async () => {
     await using store = await openTestStore("sqlite");
