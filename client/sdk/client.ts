@@ -7,6 +7,8 @@ import { dispatchLink } from "./links/dispatch-link.ts";
 import { idsLink } from "./links/ids-link.ts";
 import type { CallOptions, KatoClientOptions } from "./options.ts";
 import { resolveOptions } from "./options.ts";
+import type { Platform } from "./platform.ts";
+import { PLATFORM } from "./platform.ts";
 import type { NodeProcedures } from "./node-procedures.ts";
 import { nodeProcedures } from "./node-procedures.ts";
 import { procedureOptions } from "./procedure-options.ts";
@@ -62,12 +64,17 @@ export type KatoClient = {
  * const { stm } = await session.stm();
  */
 export function createKatoClient(options: KatoClientOptions): KatoClient {
-  const resolved = resolveOptions(options);
+  return createClient(options, PLATFORM);
+}
+
+/** As `createKatoClient`, on another platform. */
+export function createClient(options: KatoClientOptions, platform: Platform): KatoClient {
+  const resolved = resolveOptions(options, platform);
   const dispatcher = new Dispatcher(resolved);
   const closing = new AbortController();
   const raw = createTRPCClient<KatoRouter>({
     links: [
-      idsLink(),
+      idsLink(platform),
       deadlineLink(resolved, closing.signal),
       dispatchLink(dispatcher, resolved.baseUrl.pathname),
     ],

@@ -1,5 +1,7 @@
 import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import { KatoError } from "./errors.ts";
+import type { Platform } from "./platform.ts";
+import { PLATFORM } from "./platform.ts";
 
 /** What a call may ask for itself; what it leaves out is as the client's options say. */
 export type CallOptions = {
@@ -64,6 +66,7 @@ export type ResolvedOptions = {
   batch: Required<{ [K in keyof BatchLimits]: number }>;
   headers: () => Headers | Promise<Headers>;
   fetch: (url: string, init: RequestInit) => Promise<Response>;
+  platform: Platform;
 };
 
 /** Timers take no longer time. */
@@ -71,7 +74,10 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
 const MAX_RETRIES = 100;
 
 /** @throws KatoError INVALID_INPUT that names the option */
-export function resolveOptions(options: KatoClientOptions): ResolvedOptions {
+export function resolveOptions(
+  options: KatoClientOptions,
+  platform: Platform = PLATFORM,
+): ResolvedOptions {
   const { batch = {}, headers = {}, fetch } = options;
   return {
     baseUrl: parseUrl(options.url),
@@ -91,6 +97,7 @@ export function resolveOptions(options: KatoClientOptions): ResolvedOptions {
     headers: typeof headers === "function" ? headers : () => headers,
     // Looked up for each request, and called as the method that some platforms insist on.
     fetch: fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    platform,
   };
 }
 

@@ -22,7 +22,7 @@ export type Call = {
   /** The session that a reply must be for. */
   readonly sessionId: string | undefined;
   readonly retries: number;
-  /** On the clock of `performance.now()`. */
+  /** By the platform's clock. */
   readonly deadlineAt: number;
   attempts: number;
   readonly effect: CallEffect;

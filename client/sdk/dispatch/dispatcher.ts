@@ -1,7 +1,6 @@
 import { createIdSource } from "../id-source.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { retryDelayMs } from "../retry-timing.ts";
-import { afterTick } from "./after-tick.ts";
 import { Batch } from "./batch.ts";
 import { withOutcome } from "../errors.ts";
 import type { Call } from "./call.ts";
@@ -21,13 +20,15 @@ type Failure = { call: Call; reply: FailedReply };
  */
 export class Dispatcher {
   readonly #options: ResolvedOptions;
-  readonly #nextRequestId = createIdSource();
-  readonly #lanes = new Lanes(() => this.#flushSoon());
+  readonly #nextRequestId: () => string;
+  readonly #lanes: Lanes;
   readonly #underWay = new Set<UnderWay>();
   #willFlush = false;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
+    this.#nextRequestId = createIdSource(options.platform);
+    this.#lanes = new Lanes(options.platform, () => this.#flushSoon());
   }
 
   /** Gives what is to be called when the caller leaves before the answer. */
@@ -50,7 +51,7 @@ export class Dispatcher {
   #flushSoon(): void {
     if (this.#willFlush) return;
     this.#willFlush = true;
-    afterTick(() => {
+    this.#options.platform.afterTick(() => {
       this.#willFlush = false;
       this.#flush();
     });
@@ -107,8 +108,9 @@ export class Dispatcher {
   }
 
   #retryOrFail(lane: Lane, failures: readonly Failure[]): void {
-    const delayMs = delayBefore(failures);
-    const retryAt = performance.now() + delayMs;
+    const { platform } = this.#options;
+    const delayMs = delayBefore(failures, platform.random());
+    const retryAt = platform.now() + delayMs;
     const again: Call[] = [];
     for (const { call, reply } of failures) {
       const isAllowed = call.attempts <= call.retries && retryAt < call.deadlineAt;
@@ -121,11 +123,11 @@ export class Dispatcher {
 }
 
 /** One wait for all calls of a lane that failed together, since they keep their order. */
-function delayBefore(failures: readonly Failure[]): number {
+function delayBefore(failures: readonly Failure[], random: number): number {
   const retryable = failures.filter(({ reply }) => reply.error.retryable);
   const attempts = Math.max(1, ...retryable.map(({ call }) => call.attempts));
   const retryAfterMs = Math.max(0, ...retryable.map(({ reply }) => reply.retryAfterMs));
-  return retryDelayMs(attempts, retryAfterMs, Math.random());
+  return retryDelayMs(attempts, retryAfterMs, random);
 }
 
 function finish(call: Call, tell: () => void): void {

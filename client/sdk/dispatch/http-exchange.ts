@@ -6,7 +6,7 @@ import type { Reply } from "./replies.ts";
 import { readReplies } from "./replies.ts";
 
 export type Exchange = {
-  options: Pick<ResolvedOptions, "baseUrl" | "headers" | "fetch" | "attemptTimeoutMs">;
+  options: Pick<ResolvedOptions, "baseUrl" | "headers" | "fetch" | "attemptTimeoutMs" | "platform">;
   /** Sent as `x-request-id`; the replies must carry it. */
   requestId: string;
   /** Ends the request when nobody waits for any of its calls any more. */
@@ -22,14 +22,14 @@ export async function exchange(batch: Batch, parts: Exchange): Promise<Reply[]> 
     `no whole reply from ${options.baseUrl.origin} within ${attemptTimeoutMs} ms`,
     { requestId },
   );
-  const timer = setTimeout(() => controller.abort(late), attemptTimeoutMs);
+  const stopTimer = options.platform.after(attemptTimeoutMs, () => controller.abort(late));
   try {
     return await send(batch, parts);
   } catch (cause) {
     const error = cause === late ? late : connectionFailed(cause, parts);
     return batch.entries.map(() => ({ error, retryAfterMs: 0 }));
   } finally {
-    clearTimeout(timer);
+    stopTimer();
   }
 }
 

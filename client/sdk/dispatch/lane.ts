@@ -12,8 +12,8 @@ export class Lane {
    * `paused`: its first calls are to be retried in a while.
    */
   state: "empty" | "ready" | "sent" | "paused" = "empty";
-  /** Ends the pause. */
-  timer: ReturnType<typeof setTimeout> | undefined;
+  /** Cancels what would end the pause. */
+  stopTimer: () => void = () => undefined;
   #waiting: Call[] = [];
 
   constructor(sessionId: string | undefined) {

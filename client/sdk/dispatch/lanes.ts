@@ -1,16 +1,19 @@
 import type { Batch } from "./batch.ts";
 import type { Call } from "./call.ts";
 import { Lane } from "./lane.ts";
+import type { Platform } from "../platform.ts";
 
 /** All calls that wait, each in the lane of its session, and the order in which lanes get their turn. */
 export class Lanes {
   readonly #bySession = new Map<string, Lane>();
   readonly #paused = new Set<Lane>();
+  readonly #platform: Platform;
   readonly #onReady: () => void;
   #ready: Lane[] = [];
 
   /** `onReady` hears that there are calls to `pack`. */
-  constructor(onReady: () => void) {
+  constructor(platform: Platform, onReady: () => void) {
+    this.#platform = platform;
     this.#onReady = onReady;
   }
 
@@ -55,7 +58,7 @@ export class Lanes {
     lane.putBack(calls);
     lane.state = "paused";
     this.#paused.add(lane);
-    lane.timer = setTimeout(() => this.#endPause(lane), delayMs);
+    lane.stopTimer = this.#platform.after(delayMs, () => this.#endPause(lane));
   }
 
   /** To be told when a call of `lane` is over, so that no timer outlives the calls it is for. */
@@ -64,7 +67,7 @@ export class Lanes {
   }
 
   clear(): void {
-    for (const lane of this.#paused) clearTimeout(lane.timer);
+    for (const lane of this.#paused) lane.stopTimer();
     this.#paused.clear();
     this.#bySession.clear();
     this.#ready = [];
@@ -85,7 +88,7 @@ export class Lanes {
   }
 
   #endPause(lane: Lane): void {
-    clearTimeout(lane.timer);
+    lane.stopTimer();
     this.#paused.delete(lane);
     this.release(lane);
   }

@@ -8,7 +8,7 @@ export type CallContext = Pick<CallOptions, "timeoutMs" | "retries">;
 
 /** What the links tell each other about a call, in its context. */
 export type CallLimits = {
-  /** On the clock of `performance.now()`. */
+  /** By the platform's clock. */
   deadlineAt: number;
   retries: number;
   effect: CallEffect;
@@ -25,7 +25,7 @@ export function withLimits(
   const timeoutMs = checkTimeout("timeoutMs", context.timeoutMs ?? defaults.timeoutMs);
   const retries = checkRetries(context.retries ?? defaults.retries);
   const effect: CallEffect = { isUnderWay: false, wasLost: false };
-  const limits: CallLimits = { deadlineAt: performance.now() + timeoutMs, retries, effect };
+  const limits: CallLimits = { deadlineAt: defaults.platform.now() + timeoutMs, retries, effect };
   return { op: { ...op, context: { ...op.context, [LIMITS_KEY]: limits } }, timeoutMs, effect };
 }
 

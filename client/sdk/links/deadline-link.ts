@@ -47,8 +47,7 @@ export function deadlineLink(options: ResolvedOptions, closing: AbortSignal): TR
           ends.push(watch.add(signal, abort));
         }
         if (hasEnded) return;
-        const timer = setTimeout(() => cut(timedOut(op.path, timeoutMs)), timeoutMs);
-        ends.push(() => clearTimeout(timer));
+        ends.push(options.platform.after(timeoutMs, () => cut(timedOut(op.path, timeoutMs))));
         const sent = next(op).subscribe({
           // A call has one result. To complete besides would make tRPC abort what nobody waits for any more,
           // and an error with its stack for that, at every call.

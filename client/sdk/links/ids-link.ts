@@ -1,5 +1,6 @@
 import type { TRPCLink } from "@trpc/client";
 import { createIdSource } from "../id-source.ts";
+import type { Platform } from "../platform.ts";
 import type { KatoInputs, KatoRouter } from "../router-types.ts";
 
 type IdField<Input> = "observationId" extends keyof Input
@@ -32,9 +33,9 @@ const ID_FIELDS: IdFields<"session"> & IdFields<"node"> = {
 };
 
 /** Gives a mutation that has none its id before the first attempt, so that every retry carries the same. */
-export function idsLink(): TRPCLink<KatoRouter> {
+export function idsLink(platform: Platform): TRPCLink<KatoRouter> {
   const fields = new Map<string, string>(Object.entries(ID_FIELDS));
-  const nextId = createIdSource();
+  const nextId = createIdSource(platform);
   return () =>
     ({ op, next }) => {
       const field = fields.get(op.path);
