@@ -18,8 +18,14 @@ import { NodeVectors } from "./node-vectors.ts";
 import type { KnownMemory } from "./session-memory.ts";
 import { hasParts, worthKeeping } from "./session-memory.ts";
 
-/** `now`: milliseconds by which the calls' deadlines pass. */
-export type CommitRules = { contact(): Contact; now(): number; retention: Retention };
+export type CommitRules = {
+  contact(): Contact;
+  /** Milliseconds by which the calls' deadlines pass. */
+  now(): number;
+  retention: Retention;
+  /** Sessions whose state is kept as a guess; 20,000 unless given. */
+  cachedSessions?: number | undefined;
+};
 
 type Cached = { state: SessionState; memory: KnownMemory };
 
@@ -40,7 +46,7 @@ export class SessionCommitter {
   readonly #store: SessionStore;
   readonly #nodes: NodeAccess;
   readonly #rules: CommitRules;
-  readonly #cache = new LRUCache<string, Cached>({ max: CACHED_STATES, maxSize: CACHED_BYTES });
+  readonly #cache: LRUCache<string, Cached>;
   /** Commits that found a newer version, since start. */
   conflicts = 0;
 
@@ -48,6 +54,8 @@ export class SessionCommitter {
     this.#store = store;
     this.#nodes = nodes;
     this.#rules = rules;
+    const max = rules.cachedSessions ?? CACHED_STATES;
+    this.#cache = new LRUCache({ max, maxSize: CACHED_BYTES });
   }
 
   /**

@@ -51,6 +51,10 @@ export type SessionRules = {
   /** Whether every call on a session (but `exists`) prolongs its life. */
   autoExtend: boolean;
   retention: Retention;
+  /** Sessions that a worker remembers from one call to the next; 20,000 unless given. */
+  cachedSessions?: number | undefined;
+  /** Makes an id that nobody else makes; a random one unless given. */
+  createSessionId?: ((nodeId: string) => string) | undefined;
 };
 
 /** `now`: milliseconds by which calls' deadlines pass; `moment`: when calls on sessions happen. */
@@ -81,6 +85,7 @@ export class SessionService {
       contact: () => this.#contact(),
       now: clocks.now,
       retention: rules.retention,
+      cachedSessions: rules.cachedSessions,
     });
     this.#queue = new SessionQueue(this.#committer, clocks.now);
     this.#predictions = new Predictions({
@@ -111,8 +116,9 @@ export class SessionService {
     call.queued();
     const { requestId } = input;
     const digest = requestId === undefined ? undefined : createDigest(input);
+    const { createSessionId: createId = createSessionId } = this.#rules;
     const created = await this.#store.create({
-      sessionId: createSessionId(input.nodeId),
+      sessionId: createId(input.nodeId),
       nodeId: input.nodeId,
       nowMs: this.#moment(),
       ttlSeconds: input.ttlSeconds ?? this.#rules.ttlSeconds,

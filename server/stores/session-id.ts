@@ -15,8 +15,9 @@ export function nodeTag(nodeId: string): string {
   return encode(createHash("sha256").update(nodeId, "utf8").digest().subarray(0, 16));
 }
 
-export function createSessionId(nodeId: string): string {
-  return `${nodeTag(nodeId)}-${encode(randomBytes(16))}`;
+/** `random`: 16 bytes that nobody else draws. */
+export function createSessionId(nodeId: string, random: Buffer = randomBytes(16)): string {
+  return `${nodeTag(nodeId)}-${encode(random)}`;
 }
 
 /** The parts of a session id; undefined for a text that this service cannot have made. */
