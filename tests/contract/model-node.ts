@@ -73,6 +73,10 @@ export class ModelNode {
     return learns.map((learn) => this.apply(learn));
   }
 
+  get memory(): NodeMemory {
+    return this.#memory;
+  }
+
   /** Hashes in the order of birth. */
   hashes(): string[] {
     return Array.from(this.#memory.patterns(), ({ hash }) => hash);

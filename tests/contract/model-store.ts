@@ -4,7 +4,7 @@ import { nodeTag } from "../../server/stores/session-id.ts";
 import type {
   CommitResult,
   Contact,
-  CurrentSession,
+  CreatedSession,
   Extended,
   ListedSession,
   LoadedSession,
@@ -31,33 +31,42 @@ type ModelSession = ListedSession & {
   outcomes: (Outcome & { at: number })[];
 };
 
+type ModelRequest = { sessionId: string; digest: string | undefined; forgetAt: number };
+
 /** The session store as plainly as it can be said: everything in memory, nothing ever swept away. */
 export class ModelStore implements SessionStore {
   readonly kind = "sqlite";
-  readonly #retention: Retention;
+  /** Of all sessions, each from its next commit on. */
+  retention: Retention;
+  readonly #now: () => number;
   readonly #sessions = new Map<string, ModelSession>();
   readonly #nodes = new Set<string>();
   readonly #memories = new Map<string, ModelNode>();
   readonly #deletions = new Map<string, number>();
-  readonly #requests = new Map<string, { sessionId: string; forgetAt: number }>();
+  readonly #requests = new Map<string, ModelRequest>();
 
-  constructor(retention: Retention) {
-    this.#retention = retention;
+  /** `now`: the store's own clock, in epoch ms. */
+  constructor(retention: Retention, now: () => number = () => Date.now()) {
+    this.retention = retention;
+    this.#now = now;
   }
 
-  async create(session: NewSession): Promise<CurrentSession & { repeated: boolean }> {
-    const { nowMs: moment, requestId, ...asked } = session;
-    const nowMs = timeAt(moment);
+  async create(session: NewSession): Promise<CreatedSession> {
+    const { nowMs: moment, requestId, digest, ...asked } = session;
+    const nowMs = this.#timeAt(moment);
     const { sessionId, nodeId, ttlSeconds } = asked;
     this.#nodes.add(nodeId);
     const request = `${nodeTag(nodeId)}:${requestId}`;
     const earlier = this.#requests.get(request);
     if (earlier !== undefined && nowMs <= earlier.forgetAt) {
       const first = this.#enter(earlier.sessionId, { nowMs, slides: false });
-      return { ...current(first, []), repeated: true };
+      const { digest: firstDigest } = earlier;
+      const repeated = { ...current(first, []), repeated: true };
+      return firstDigest === undefined ? repeated : { ...repeated, firstDigest };
     }
     if (requestId !== undefined) {
-      this.#requests.set(request, { sessionId, forgetAt: nowMs + this.#retention.outcomesMs });
+      const forgetAt = nowMs + this.retention.outcomesMs;
+      this.#requests.set(request, { sessionId, digest, forgetAt });
     }
     const created: ModelSession = {
       state: { ...asked, createdAt: nowMs, version: 0, time: 0, stmLength: 0 },
@@ -107,7 +116,7 @@ export class ModelStore implements SessionStore {
       return { status: "stale", ...found };
     }
     const frequencies = this.node(nodeTag(session.state.nodeId)).applyAll(learns);
-    const { events, accumulated } = this.#retention;
+    const { events, accumulated } = this.retention;
     const { stm, emotives, metadata, vectors, percept } = session;
     const { clearsStm, clearsAccumulators, clearsVectors } = delta;
     session.stm = extend(clearsStm ? [] : stm, delta.events, events);
@@ -118,7 +127,7 @@ export class ModelStore implements SessionStore {
     const remembered = outcomes.map(({ id, reply, learn }): Outcome => {
       return { id, reply: learn === undefined ? reply : [reply, frequencies[learn] ?? null] };
     });
-    this.#remember(session, remembered, timeAt(commit.at.nowMs));
+    this.#remember(session, remembered, this.#timeAt(commit.at.nowMs));
     session.state = {
       ...session.state,
       version: session.state.version + 1,
@@ -141,7 +150,7 @@ export class ModelStore implements SessionStore {
     options: Parameters<SessionStore["extend"]>[1],
   ): Promise<Extended> {
     const { request } = options;
-    const nowMs = timeAt(options.nowMs);
+    const nowMs = this.#timeAt(options.nowMs);
     const session = this.#enter(sessionId, { nowMs, slides: false });
     const { ttlSeconds } = session.state;
     const first = session.outcomes.find(({ id }) => id === request?.id)?.reply as
@@ -161,16 +170,17 @@ export class ModelStore implements SessionStore {
 
   async delete(
     sessionId: string,
-    nowMs: number,
+    moment: Moment,
     requestId?: string,
   ): Promise<boolean | "repeated"> {
+    const nowMs = this.#timeAt(moment);
     const deletion = `${sessionId}:${requestId}`;
     if ((await this.find(sessionId, nowMs)) !== "live") {
       const forgetAt = this.#deletions.get(deletion);
       return forgetAt !== undefined && nowMs <= forgetAt && "repeated";
     }
     if (requestId !== undefined) {
-      this.#deletions.set(deletion, nowMs + this.#retention.outcomesMs);
+      this.#deletions.set(deletion, nowMs + this.retention.outcomesMs);
     }
     return this.#sessions.delete(sessionId);
   }
@@ -178,7 +188,7 @@ export class ModelStore implements SessionStore {
   /** Forgets by age as stores do, which look at the oldest alone and let a sixteenth more pass. */
   #remember(session: ModelSession, added: readonly Outcome[], at: number): void {
     if (added.length === 0) return;
-    const { outcomes: kept, outcomesMs } = this.#retention;
+    const { outcomes: kept, outcomesMs } = this.retention;
     const timed = added.map((outcome) => ({ ...outcome, at }));
     const outcomes = extend(session.outcomes, timed, kept);
     const isOld = at - (outcomes[0]?.at ?? at) > outcomesMs + Math.floor(outcomesMs / 16);
@@ -186,7 +196,8 @@ export class ModelStore implements SessionStore {
     session.outcomes = isOld ? outcomes.slice(firstKept) : outcomes;
   }
 
-  async find(sessionId: string, nowMs: number): Promise<"live" | "expired" | "missing"> {
+  async find(sessionId: string, moment: Moment): Promise<"live" | "expired" | "missing"> {
+    const nowMs = this.#timeAt(moment);
     const session = this.#sessions.get(sessionId);
     if (session === undefined || nowMs > session.expiresAt + TOMBSTONE_MS) return "missing";
     return nowMs > session.expiresAt ? "expired" : "live";
@@ -194,7 +205,7 @@ export class ModelStore implements SessionStore {
 
   /** The cursor is a number of items, so sessions may not change during a walk. */
   async listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>> {
-    const live = this.#live(nodeId, timeAt(page.nowMs));
+    const live = this.#live(nodeId, this.#timeAt(page.nowMs));
     const start = Number(page.cursor ?? 0);
     const end = start + page.limit;
     return {
@@ -203,16 +214,17 @@ export class ModelStore implements SessionStore {
     };
   }
 
-  async countSessions(nodeId: string, nowMs: number): Promise<number> {
-    return this.#live(nodeId, nowMs).length;
+  async countSessions(nodeId: string, nowMs: Moment): Promise<number> {
+    return this.#live(nodeId, this.#timeAt(nowMs)).length;
   }
 
   async hasNode(nodeId: string): Promise<boolean> {
     return this.#nodes.has(nodeId);
   }
 
-  async listNodes(request: { after: string | undefined; limit: number; nowMs: number }) {
-    const { after, limit, nowMs } = request;
+  async listNodes(request: { after: string | undefined; limit: number; nowMs: Moment }) {
+    const { after, limit } = request;
+    const nowMs = this.#timeAt(request.nowMs);
     const nodeIds = [...this.#nodes].toSorted(byBytes);
     const found = nodeIds.filter((id) => after === undefined || byBytes(id, after) > 0);
     const items = found
@@ -228,7 +240,7 @@ export class ModelStore implements SessionStore {
   async close(): Promise<void> {}
 
   #enter(sessionId: string, at: Contact): ModelSession {
-    const nowMs = timeAt(at.nowMs);
+    const nowMs = this.#timeAt(at.nowMs);
     const session = this.#sessions.get(sessionId);
     if (session === undefined || nowMs > session.expiresAt + TOMBSTONE_MS) {
       throw sessionNotFound(sessionId);
@@ -236,6 +248,10 @@ export class ModelStore implements SessionStore {
     if (nowMs > session.expiresAt) throw sessionExpired(sessionId);
     if (at.slides) slide(session, nowMs + session.state.ttlSeconds * 1_000);
     return session;
+  }
+
+  #timeAt(moment: Moment): number {
+    return moment ?? this.#now();
   }
 
   #live(nodeId: string, nowMs: number): ModelSession[] {
@@ -247,10 +263,6 @@ export class ModelStore implements SessionStore {
           : a.expiresAt - b.expiresAt,
       );
   }
-}
-
-function timeAt(moment: Moment): number {
-  return moment ?? Date.now();
 }
 
 function extend<T>(items: readonly T[], added: readonly T[], keep: number): T[] {
