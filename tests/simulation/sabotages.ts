@@ -1,0 +1,62 @@
+import type { LoadedSession, SessionStore } from "../../server/stores/session-store.ts";
+
+/** What a worker sees of the store, with a mistake between that breaks a promise. */
+export type Sabotage = (store: SessionStore) => SessionStore;
+
+/** Each worth no more than the simulation that finds it. */
+export const SABOTAGES = {
+  "acknowledges a change before it is committed": (store) =>
+    instead(store, {
+      async commit(commit) {
+        store.commit(commit).catch(() => undefined);
+        const frequencies = commit.learns.map((learn) => ("hash" in learn ? 1 : null));
+        return { status: "committed", expiresAt: 0, frequencies };
+      },
+    }),
+  "forgets under which ids changes were made": (store) =>
+    instead(store, { commit: (commit) => store.commit({ ...commit, ids: [], outcomes: [] }) }),
+  "commits on whatever version there is": (store) =>
+    instead(store, {
+      async commit(commit) {
+        const result = await store.commit(commit);
+        if (result.status === "committed" || result.seen.size > 0) return result;
+        return store.commit({ ...commit, baseVersion: result.state.version });
+      },
+    }),
+  "reads from a cache that nobody keeps up to date": (store) => {
+    const read = new Map<string, LoadedSession>();
+    return instead(store, {
+      async load(sessionId, options) {
+        const isRead = options.ids === undefined;
+        const cached = isRead ? read.get(sessionId) : undefined;
+        if (cached !== undefined) return cached;
+        const loaded = await store.load(sessionId, options);
+        if (isRead) read.set(sessionId, loaded);
+        return loaded;
+      },
+    });
+  },
+  "takes every failed delete for done": (store) =>
+    instead(store, {
+      delete: (...asked) => store.delete(...asked).catch(() => true),
+    }),
+  "gives one session to two creations": (store) => {
+    let first: Awaited<ReturnType<SessionStore["create"]>> | undefined;
+    return instead(store, {
+      async create(session) {
+        first ??= await store.create(session);
+        return first;
+      },
+    });
+  },
+} as const satisfies Record<string, Sabotage>;
+
+/** The store with some methods of its own replaced. */
+function instead(store: SessionStore, methods: Partial<SessionStore>): SessionStore {
+  return new Proxy(store, {
+    get(target, name: keyof SessionStore) {
+      const method: unknown = methods[name] ?? target[name];
+      return typeof method === "function" ? method.bind(target) : method;
+    },
+  });
+}

@@ -1,0 +1,217 @@
+import { isKatoError } from "@kato-rpc/client";
+import type { KatoClient, SessionHandle } from "@kato-rpc/client";
+import { createClient } from "../../client/sdk/client.ts";
+import type { Platform } from "../../client/sdk/platform.ts";
+import { retentionOf } from "../../server/stores/open-store.ts";
+import type { SessionStore } from "../../server/stores/session-store.ts";
+import { ModelStore } from "../contract/model-store.ts";
+import { checkAll } from "../support/history/check-all.ts";
+import { describeFinding } from "../support/history/finding.ts";
+import type { SessionCall } from "../support/history/session-call.ts";
+import { act } from "../support/load/act.ts";
+import type { Action } from "../support/load/workload.ts";
+import type { FaultCounts } from "./faults.ts";
+import { History } from "./history.ts";
+import { nodeContents } from "./node-contents.ts";
+import type { Lane, Plan } from "./plan.ts";
+import { drawPlan } from "./plan.ts";
+import { SIMULATED_URL, simulatedFetch } from "./simulated-network.ts";
+import { SimulatedWorker } from "./simulated-worker.ts";
+import { World } from "./world.ts";
+
+export type ScheduleOptions = {
+  traces?: boolean;
+  /** Puts something between each worker and its connection to the store, to see whether that is noticed. */
+  sabotage?: ((store: SessionStore) => SessionStore) | undefined;
+};
+
+export type ScheduleResult = {
+  seed: number;
+  /** What contradicts the promises, each in words; none is as it should be. */
+  violations: string[];
+  /** What happened, if it was asked for. */
+  trace: readonly string[];
+  calls: number;
+  /** Calls of which nobody knows whether they took effect. */
+  unknown: number;
+  requests: number;
+  conflicts: number;
+  faults: FaultCounts;
+};
+
+/** Far more than any schedule has. */
+const MOST_STEPS = 50_000;
+/** Within which every fault begins that has a time of its own. */
+const TROUBLE_MS = 150;
+/** After which nothing of what clients and workers have sent is on its way any more. */
+const QUIET_MS = 60_000;
+const BRIEF_TTL_SECONDS = 1;
+
+/** Plays the one schedule that the seed stands for, and checks what its callers saw and what is left in the store. */
+export function runSchedule(seed: number, options: ScheduleOptions = {}): Promise<ScheduleResult> {
+  return new Schedule(seed, options).play();
+}
+
+type OpenSession = { readonly sessionId: string; readonly nodeId: string; readonly name: string };
+
+class Schedule {
+  readonly #seed: number;
+  readonly #world: World;
+  readonly #plan: Plan;
+  readonly #model: ModelStore;
+  readonly #workers: readonly SimulatedWorker[];
+  readonly #clients: readonly KatoClient[];
+  readonly #history: History;
+  readonly #sessions: (OpenSession | undefined)[] = [];
+  #requests = 0;
+  #isOver = false;
+
+  constructor(seed: number, { traces = false, sabotage }: ScheduleOptions) {
+    this.#seed = seed;
+    const world = new World(seed, { traces });
+    this.#world = world;
+    this.#plan = drawPlan(world.chance);
+    const { stmLimit, workers, clients, retries, timeoutMs } = this.#plan;
+    const retention = retentionOf(stmLimit);
+    this.#model = new ModelStore(retention, () => world.storeNow());
+    const shared = { model: this.#model, retention, sabotage };
+    this.#workers = Array.from(
+      { length: workers },
+      (_, i) => new SimulatedWorker(`worker ${i + 1}`, world, shared),
+    );
+    const send = simulatedFetch(world, this.#workers);
+    const options = {
+      url: SIMULATED_URL,
+      retries,
+      timeoutMs,
+      fetch: (url: string, init: RequestInit) => {
+        this.#requests += 1;
+        return send(url, init);
+      },
+    };
+    const platform = platformIn(world);
+    this.#clients = Array.from({ length: clients }, () => createClient(options, platform));
+    this.#history = new History(world);
+  }
+
+  async play(): Promise<ScheduleResult> {
+    const { scheduler, faults, trace = [] } = this.#world;
+    const story = this.#tell();
+    story.catch((error: unknown) => this.#world.fail(error));
+    await scheduler.run(MOST_STEPS);
+    this.#world.throwFailure();
+    if (!this.#isOver) throw new Error("a call was never answered");
+    const { calls } = this.#history;
+    return {
+      seed: this.#seed,
+      violations: [...this.#history.oddities, ...this.#findViolations()],
+      trace,
+      calls: calls.length,
+      unknown: calls.filter(({ outcome }) => outcome === "unknown").length,
+      requests: this.#requests,
+      conflicts: this.#workers.reduce((sum, worker) => sum + worker.conflicts, 0),
+      faults: faults.counts,
+    };
+  }
+
+  #findViolations(): string[] {
+    const { nodes, stmLimit } = this.#plan;
+    const contents = [...new Set(nodes)].map((nodeId) => nodeContents(this.#model, nodeId));
+    return checkAll(this.#history.decidedCalls, contents, { stmLimit }).map(describeFinding);
+  }
+
+  async #tell(): Promise<void> {
+    const { nodes, lanes } = this.#plan;
+    const { scheduler, faults } = this.#world;
+    this.#planTrouble();
+    await Promise.all(nodes.map((nodeId, i) => this.#create(nodeId, i)));
+    await Promise.all(lanes.map((lane) => this.#serve(lane)));
+    faults.stop();
+    await scheduler.sleep(QUIET_MS);
+    for (const worker of this.#workers) worker.restart();
+    // What all this has led to, as a caller sees it who comes when it is over.
+    for (const session of this.#sessions) {
+      if (session === undefined) continue;
+      const handle = this.#clients[0]!.session.attach(session.sessionId);
+      await this.#call(session, handle, { kind: "stm" });
+    }
+    this.#isOver = true;
+  }
+
+  async #create(nodeId: string, index: number): Promise<void> {
+    const [client] = this.#clients;
+    const isBrief = this.#world.faults.strikes("session expiry");
+    const ttlSeconds = isBrief ? BRIEF_TTL_SECONDS : undefined;
+    const requestId = `create-${index + 1}`;
+    const sessionId = await this.#history.create(nodeId, async () => {
+      return (await client!.session.create({ nodeId, requestId, ttlSeconds })).sessionId;
+    });
+    if (sessionId === undefined) return;
+    const session = { sessionId, nodeId, name: `session ${index + 1}` };
+    this.#sessions[index] = session;
+    this.#world.note(() => `${session.name} on ${nodeId} is ${sessionId.slice(-4)}`);
+    if (isBrief) this.#history.noteMayExpire(session);
+  }
+
+  async #serve({ session: index, client, bursts }: Lane): Promise<void> {
+    const session = this.#sessions[index];
+    if (session === undefined) return;
+    const handle = this.#clients[client]!.session.attach(session.sessionId);
+    for (const { pauseMs, actions } of bursts) {
+      await this.#world.scheduler.sleep(pauseMs);
+      await Promise.all(actions.map((action) => this.#call(session, handle, action)));
+    }
+  }
+
+  async #call(session: OpenSession, handle: SessionHandle, action: Action): Promise<void> {
+    const id = "id" in action ? ` ${action.id}` : "";
+    const tell = (what: () => string) =>
+      this.#world.note(() => `client: ${session.name} ${action.kind}${id}${what()}`);
+    tell(() => ` ${JSON.stringify({ ...action, kind: undefined, id: undefined })}`);
+    const ended = await this.#history.call(session, action, () => act(handle, action));
+    tell(() => ` ended: ${describeEnd(ended)}`);
+  }
+
+  /** Faults that have a time of their own, rather than a call that they strike. */
+  #planTrouble(): void {
+    const { chance, faults, scheduler } = this.#world;
+    const soon = (run: () => void) => void scheduler.after(chance.below(TROUBLE_MS), run);
+    for (const worker of this.#workers) {
+      if (faults.has("worker crash")) {
+        soon(() => {
+          faults.note("worker crash");
+          worker.crash();
+          scheduler.after(chance.between(1, 100), () => worker.restart());
+        });
+      }
+      if (faults.has("worker stall") && chance.happens(0.5)) {
+        soon(() => {
+          faults.note("worker stall");
+          worker.stall(chance.pick([20, 200, 8_000]));
+        });
+      }
+    }
+    if (!faults.has("store outage")) return;
+    soon(() => {
+      faults.note("store outage");
+      this.#world.note(() => "store: down");
+      this.#world.storeDownUntil = scheduler.nowMs + chance.pick([5, 50, 500]);
+    });
+  }
+}
+
+function platformIn({ scheduler, chance }: World): Platform {
+  return {
+    now: () => scheduler.nowMs,
+    random: () => chance.fraction(),
+    randomBytes: () => chance.bytes(),
+    after: (delayMs, run) => scheduler.after(delayMs, run),
+    afterTick: (run) => void scheduler.after(0, run),
+  };
+}
+
+function describeEnd(call: SessionCall): string {
+  if (call.outcome === "ok") return JSON.stringify(call.reply);
+  const code = isKatoError(call.error) ? call.error.code : "";
+  return `${code}, ${call.outcome === "failed" ? "without effect" : "effect unknown"}`;
+}
