@@ -3,7 +3,7 @@ import { rememberedId } from "../../server/sessions/session-change.ts";
 import { CallRecorder } from "../support/history/call-recorder.ts";
 import type { NoReply, Refusal } from "../support/history/recorded-call.ts";
 import type { SessionCall, SessionCallOf } from "../support/history/session-call.ts";
-import type { Action } from "../support/load/workload.ts";
+import type { Asked } from "./asked.ts";
 import type { World } from "./world.ts";
 
 type Place = { readonly sessionId: string; readonly nodeId: string };
@@ -32,7 +32,8 @@ export class History {
   readonly oddities: string[] = [];
   readonly #world: World;
   readonly #recorder: CallRecorder<SessionCall>;
-  readonly #created: SessionCall[] = [];
+  /** Beside those that clients made on sessions. */
+  readonly #others: SessionCall[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -41,7 +42,7 @@ export class History {
 
   /** Throws while one is under way. */
   get calls(): readonly SessionCall[] {
-    return [...this.#created, ...this.#recorder.calls];
+    return [...this.#others, ...this.#recorder.calls];
   }
 
   /**
@@ -62,7 +63,7 @@ export class History {
     const startedAt = this.#world.moment();
     try {
       const sessionId = await run();
-      this.#created.push({
+      this.#others.push({
         kind: "create",
         session: sessionId,
         node,
@@ -82,7 +83,7 @@ export class History {
   /** An expiry is to callers what a delete is of which nobody heard: at any moment, or never, and for good. */
   noteMayExpire({ sessionId, nodeId }: Place): void {
     const at = this.#world.moment();
-    this.#created.push({
+    this.#others.push({
       kind: "delete",
       session: sessionId,
       node: nodeId,
@@ -93,23 +94,43 @@ export class History {
   }
 
   /** Does not reject when the call does. */
-  call(at: Place, action: Action, run: () => Promise<unknown>): Promise<SessionCall> {
-    const asked = { ...action, session: at.sessionId, node: at.nodeId };
-    return this.#recorder.record(
+  async call(at: Place, asked: Asked, run: () => Promise<unknown>): Promise<SessionCall> {
+    const placed = { ...asked, session: at.sessionId, node: at.nodeId };
+    const call = await this.#recorder.record(
       run,
-      (error) => this.#classify(error),
+      (error) => this.#classify(error, asked.expectedTime),
       // What was asked and what came of it make the call; the SDK's types tell that they fit.
-      (how) => ({ ...asked, ...how }) as unknown as SessionCall,
+      (how) => ({ ...placed, ...how }) as unknown as SessionCall,
     );
+    if (asked.expectedTime !== undefined) this.#checkTime(call, asked.expectedTime);
+    return call;
   }
 
-  #classify(error: unknown): Omit<NoReply, "error"> {
+  /** Observed only at the time expected; or refused with the time that the session had then, which is as good as read. */
+  #checkTime(call: SessionCall, expectedTime: number): void {
+    const { session, node, startedAt, endedAt } = call;
+    if (call.outcome === "ok") {
+      if (call.kind !== "observe" || call.reply.time === expectedTime + 1) return;
+      this.oddities.push(
+        `${call.id}, for time ${expectedTime}, was observed as ${call.reply.time}`,
+      );
+    } else if (isKatoError(call.error, "TIME_CONFLICT")) {
+      const time = call.error.details.actualTime ?? NaN;
+      if (time === expectedTime) this.oddities.push(`time ${time} was refused as not ${time}`);
+      const reply = { time, predictions: [], sessionId: session, nodeId: node };
+      const read = { startedAt, endedAt, outcome: "ok", reply } as const;
+      this.#others.push({ kind: "predict", session, node, ...read });
+    }
+  }
+
+  #classify(error: unknown, expectedTime?: number): Omit<NoReply, "error"> {
     if (!isKatoError(error)) {
       this.#world.fail(error);
       return { outcome: "unknown" };
     }
     const refusal = refusalOf(error);
-    if (refusal === undefined && !EXPECTED.has(error.code)) {
+    const isForTime = expectedTime !== undefined && error.code === "TIME_CONFLICT";
+    if (refusal === undefined && !isForTime && !EXPECTED.has(error.code)) {
       this.oddities.push(`a call failed with ${error.code}: ${error.message}`);
     }
     return { outcome: error.outcome === "no-effect" ? "failed" : "unknown", refusal };

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { formatColumns, formatNumber } from "../../server/cli/columns.ts";
 import { openProgress } from "../../server/cli/progress.ts";
 import { openScreen } from "../../server/cli/screen.ts";
+import { sabotageCalled } from "./sabotages.ts";
 import { runSchedule } from "./schedule.ts";
 import { simulate } from "./simulate.ts";
 import type { Totals } from "./totals.ts";
@@ -14,14 +15,14 @@ const { result: out, notes } = openScreen();
 
 const seed = wholeFrom("SIMULATION_SEED");
 const schedules = wholeFrom("SIMULATION_SCHEDULES");
+/** To see what a violation looks like. */
+const sabotage = process.env["SIMULATION_SABOTAGE"] || undefined;
 if (seed !== undefined && schedules === undefined) await replay(seed);
 else await simulateMany(seed ?? randomInt(SEEDS), schedules ?? DEFAULT_SCHEDULES);
 
 /** One schedule, with all that happened in it. */
 async function replay(seed: number): Promise<void> {
-  const { trace, violations } = await runSchedule(seed, { traces: true });
-  for (const line of trace) out.line(line);
-  for (const violation of violations) out.line(`\n${out.style("red", violation)}`);
+  const violations = await show(seed);
   end({ passed: violations.length === 0 ? 1 : 0, failed: violations.length === 0 ? 0 : 1 });
 }
 
@@ -29,13 +30,17 @@ async function simulateMany(first: number, count: number): Promise<void> {
   out.line(`simulating ${formatNumber(count)} schedules from seed ${first} on`);
   const startedAt = performance.now();
   const progress = openProgress(notes, { label: "simulating", unit: "schedules", total: count });
-  const totals = await simulate({ first, count }, (done) => progress.add(done));
+  const totals = await simulate(
+    { first, count },
+    {
+      sabotage,
+      onProgress: (done) => progress.add(done),
+    },
+  );
   progress.end();
   const [failure] = totals.failures;
   if (failure !== undefined) {
-    // Together with what led to it.
-    const { trace, violations } = await runSchedule(failure.seed, { traces: true });
-    for (const line of [...trace, "", ...violations]) out.line(line);
+    await show(failure.seed);
     for (const { seed } of totals.failures) {
       out.line(out.style("red", `play it again: SIMULATION_SEED=${seed} npm run test:simulation`));
     }
@@ -43,6 +48,15 @@ async function simulateMany(first: number, count: number): Promise<void> {
   showTotals(totals, (performance.now() - startedAt) / 1_000);
   const failed = totals.failures.length;
   end({ passed: totals.schedules - failed, failed });
+}
+
+/** All that happens in a schedule, and what contradicts the promises, which it gives. */
+async function show(seed: number): Promise<readonly string[]> {
+  const options = { traces: true, sabotage: sabotageCalled(sabotage) };
+  const { trace, violations } = await runSchedule(seed, options);
+  for (const line of trace) out.line(line);
+  for (const violation of violations) out.line(`\n${out.style("red", violation)}`);
+  return violations;
 }
 
 function showTotals(totals: Totals, seconds: number): void {

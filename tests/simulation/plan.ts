@@ -1,9 +1,9 @@
 import type { Event } from "../support/history/recorded-call.ts";
-import type { Action } from "../support/load/workload.ts";
+import type { Asked } from "./asked.ts";
 import type { Chance } from "./chance.ts";
 
 /** Calls that a client makes at once on a session, some time after the ones before have ended. */
-export type Burst = { readonly pauseMs: number; readonly actions: readonly Action[] };
+export type Burst = { readonly pauseMs: number; readonly calls: readonly Asked[] };
 
 /** All bursts of one client on one session, in their order. */
 export type Lane = {
@@ -36,10 +36,10 @@ const WEIGHTS = {
   stm: 3,
   get: 1,
   delete: 1,
-} as const satisfies Record<Action["kind"], number>;
+} as const satisfies Record<Asked["kind"], number>;
 
 const KINDS = Object.entries(WEIGHTS).flatMap(([kind, weight]) =>
-  Array.from({ length: weight }, () => kind as Action["kind"]),
+  Array.from({ length: weight }, () => kind as Asked["kind"]),
 );
 
 const CLIENTS = 2;
@@ -47,17 +47,17 @@ const CALLS = [4, 12] as const;
 
 export function drawPlan(chance: Chance): Plan {
   const sessions = chance.pick([1, 1, 2, 2, 3]);
-  const drawers = Array.from({ length: sessions }, () => new ActionDrawer(chance));
+  const drawers = Array.from({ length: sessions }, () => new CallDrawer(chance));
   const lanes = new Map<string, Lane & { bursts: Burst[] }>();
   for (let left = chance.between(...CALLS); left > 0;) {
     const session = chance.below(sessions);
     const client = chance.below(CLIENTS);
     const count = chance.happens(0.3) ? chance.between(2, 4) : 1;
     left -= count;
-    const actions = Array.from({ length: count }, () => drawers[session]!.draw());
+    const calls = Array.from({ length: count }, () => drawers[session]!.draw());
     const key = `${session} ${client}`;
     const lane = lanes.get(key) ?? { session, client, bursts: [] };
-    lane.bursts.push({ pauseMs: chance.happens(0.5) ? 0 : chance.below(60), actions });
+    lane.bursts.push({ pauseMs: chance.happens(0.5) ? 0 : chance.below(60), calls });
     lanes.set(key, lane);
   }
   return {
@@ -72,30 +72,36 @@ export function drawPlan(chance: Chance): Plan {
 }
 
 /** Makes up the calls on one session. */
-class ActionDrawer {
+class CallDrawer {
   readonly #chance: Chance;
-  readonly #made: Action[] = [];
+  readonly #made: Asked[] = [];
 
   constructor(chance: Chance) {
     this.#chance = chance;
   }
 
   /** Now and then a call that was made before, by whichever client, with its id. */
-  draw(): Action {
+  draw(): Asked {
     const chance = this.#chance;
     if (this.#made.length > 0 && chance.happens(0.08)) return chance.pick(this.#made);
-    const action = this.#drawNew();
-    this.#made.push(action);
-    return action;
+    const asked = this.#drawNew();
+    this.#made.push(asked);
+    return asked;
   }
 
-  #drawNew(): Action {
+  #drawNew(): Asked {
     const chance = this.#chance;
     const kind = chance.pick(KINDS);
     const id = `id-${this.#made.length + 1}`;
     switch (kind) {
       case "observe":
-        return { kind, id, event: this.#drawEvent() };
+        return {
+          kind,
+          id,
+          event: this.#drawEvent(),
+          predicts: chance.happens(0.05),
+          expectedTime: chance.happens(0.08) ? chance.below(5) : undefined,
+        };
       case "sequence":
         return {
           kind,

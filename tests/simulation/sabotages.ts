@@ -3,8 +3,8 @@ import type { LoadedSession, SessionStore } from "../../server/stores/session-st
 /** What a worker sees of the store, with a mistake between that breaks a promise. */
 export type Sabotage = (store: SessionStore) => SessionStore;
 
-/** Each worth no more than the simulation that finds it. */
-export const SABOTAGES = {
+/** By what a service does that has it. */
+export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
   "acknowledges a change before it is committed": (store) =>
     instead(store, {
       async commit(commit) {
@@ -49,7 +49,15 @@ export const SABOTAGES = {
       },
     });
   },
-} as const satisfies Record<string, Sabotage>;
+};
+
+/** @throws Error for a name that none of them has */
+export function sabotageCalled(name: string | undefined): Sabotage | undefined {
+  if (name === undefined) return undefined;
+  const sabotage = SABOTAGES[name];
+  if (sabotage !== undefined) return sabotage;
+  throw new Error(`no sabotage ${JSON.stringify(name)}: ${Object.keys(SABOTAGES).join("; ")}`);
+}
 
 /** The store with some methods of its own replaced. */
 function instead(store: SessionStore, methods: Partial<SessionStore>): SessionStore {

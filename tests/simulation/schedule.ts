@@ -8,8 +8,9 @@ import { ModelStore } from "../contract/model-store.ts";
 import { checkAll } from "../support/history/check-all.ts";
 import { describeFinding } from "../support/history/finding.ts";
 import type { SessionCall } from "../support/history/session-call.ts";
-import { act } from "../support/load/act.ts";
-import type { Action } from "../support/load/workload.ts";
+import type { Asked } from "./asked.ts";
+import { ask } from "./asked.ts";
+import { findOvertaken } from "./check-order.ts";
 import type { FaultCounts } from "./faults.ts";
 import { History } from "./history.ts";
 import { nodeContents } from "./node-contents.ts";
@@ -63,6 +64,8 @@ class Schedule {
   readonly #clients: readonly KatoClient[];
   readonly #history: History;
   readonly #sessions: (OpenSession | undefined)[] = [];
+  /** The calls of one client on one session, as it made them. */
+  readonly #lanes: { session: OpenSession; made: SessionCall[] }[] = [];
   #requests = 0;
   #isOver = false;
 
@@ -117,7 +120,13 @@ class Schedule {
   #findViolations(): string[] {
     const { nodes, stmLimit } = this.#plan;
     const contents = [...new Set(nodes)].map((nodeId) => nodeContents(this.#model, nodeId));
-    return checkAll(this.#history.decidedCalls, contents, { stmLimit }).map(describeFinding);
+    const calls = this.#history.decidedCalls;
+    const findings = checkAll(calls, contents, { stmLimit });
+    const overtaken = this.#lanes.flatMap(({ session, made }) => {
+      const ofSession = calls.filter((call) => call.session === session.sessionId);
+      return findOvertaken(made, ofSession);
+    });
+    return [...findings.map(describeFinding), ...overtaken];
   }
 
   async #tell(): Promise<void> {
@@ -157,19 +166,22 @@ class Schedule {
     const session = this.#sessions[index];
     if (session === undefined) return;
     const handle = this.#clients[client]!.session.attach(session.sessionId);
-    for (const { pauseMs, actions } of bursts) {
+    const made: SessionCall[] = [];
+    this.#lanes.push({ session, made });
+    for (const { pauseMs, calls } of bursts) {
       await this.#world.scheduler.sleep(pauseMs);
-      await Promise.all(actions.map((action) => this.#call(session, handle, action)));
+      made.push(...(await Promise.all(calls.map((asked) => this.#call(session, handle, asked)))));
     }
   }
 
-  async #call(session: OpenSession, handle: SessionHandle, action: Action): Promise<void> {
-    const id = "id" in action ? ` ${action.id}` : "";
+  async #call(session: OpenSession, handle: SessionHandle, asked: Asked): Promise<SessionCall> {
+    const id = "id" in asked ? ` ${asked.id}` : "";
     const tell = (what: () => string) =>
-      this.#world.note(() => `client: ${session.name} ${action.kind}${id}${what()}`);
-    tell(() => ` ${JSON.stringify({ ...action, kind: undefined, id: undefined })}`);
-    const ended = await this.#history.call(session, action, () => act(handle, action));
+      this.#world.note(() => `client: ${session.name} ${asked.kind}${id}${what()}`);
+    tell(() => ` ${JSON.stringify({ ...asked, kind: undefined, id: undefined })}`);
+    const ended = await this.#history.call(session, asked, () => ask(handle, asked));
     tell(() => ` ended: ${describeEnd(ended)}`);
+    return ended;
   }
 
   /** Faults that have a time of their own, rather than a call that they strike. */

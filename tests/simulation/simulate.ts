@@ -5,13 +5,17 @@ import type { SeedRange, Totals } from "./totals.ts";
 import { addTotals, noTotals } from "./totals.ts";
 
 const SCHEDULES_AT_A_TIME = 200;
+const THREAD = new URL("simulation-thread.ts", import.meta.url);
 /** After so many that fail the others would only say the same. */
 const MOST_FAILURES = 10;
 
-/** Plays the schedules of these seeds on all cores; `onProgress` hears how many more are done. */
+/**
+ * Plays the schedules of these seeds on all cores, with a service that has the mistake named, if any; `onProgress` hears
+ * how many more are done.
+ */
 export async function simulate(
   { first, count }: SeedRange,
-  onProgress: (done: number) => void,
+  { sabotage, onProgress }: { sabotage: string | undefined; onProgress(done: number): void },
 ): Promise<Totals> {
   const sum = noTotals();
   let given = 0;
@@ -23,7 +27,7 @@ export async function simulate(
     return range;
   };
   const work = async () => {
-    const thread = new Worker(new URL("simulation-thread.ts", import.meta.url));
+    const thread = new Worker(THREAD, { workerData: sabotage });
     try {
       for (let range = next(); range !== undefined; range = next()) {
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin

@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { promisify } from "node:util";
 import { expect, onTestFailed, test } from "vitest";
-import type { Sabotage } from "./sabotages.ts";
+import { observe } from "../support/history/calls.ts";
+import { findOvertaken } from "./check-order.ts";
 import { SABOTAGES } from "./sabotages.ts";
 import { runSchedule } from "./schedule.ts";
 import { runSchedules } from "./totals.ts";
@@ -10,7 +11,6 @@ import { runSchedules } from "./totals.ts";
 const run = promisify(execFile);
 const MAIN = new URL("main.ts", import.meta.url).pathname;
 
-/** Of few schedules, so that each of them is among the first of any run. */
 const SCHEDULES_TO_FIND_A_MISTAKE = 2_000;
 
 test("keeps every promise through faults of every kind", async () => {
@@ -31,17 +31,14 @@ test("keeps every promise through faults of every kind", async () => {
   expect(requests).toBeGreaterThan(calls / 4);
 });
 
-test.for(Object.entries<Sabotage>(SABOTAGES))(
-  "finds out a service that %s",
-  async ([, sabotage]) => {
-    const options = { sabotage };
-    let found: string[] = [];
-    for (let seed = 0; seed < SCHEDULES_TO_FIND_A_MISTAKE && found.length === 0; seed += 1) {
-      found = (await runSchedule(seed, options)).violations;
-    }
-    expect(found).not.toEqual([]);
-  },
-);
+test.for(Object.entries(SABOTAGES))("finds out a service that %s", async ([, sabotage]) => {
+  const options = { sabotage };
+  let found: string[] = [];
+  for (let seed = 0; seed < SCHEDULES_TO_FIND_A_MISTAKE && found.length === 0; seed += 1) {
+    found = (await runSchedule(seed, options)).violations;
+  }
+  expect(found).not.toEqual([]);
+});
 
 test("plays the same seed the same way, in any process", async () => {
   const seeds = Array.from({ length: 20 }, () => randomInt(2 ** 31));
@@ -51,10 +48,9 @@ test("plays the same seed the same way, in any process", async () => {
     expect(played.trace).not.toEqual([]);
   }
   const [seed = 0] = seeds;
-  const env = { ...process.env, SIMULATION_SEED: String(seed), SIMULATION_SCHEDULES: "" };
-  const { stdout } = await run("node", [MAIN], { env });
+  const { lines } = await main({ SIMULATION_SEED: String(seed) });
   const { trace } = await runSchedule(seed, { traces: true });
-  expect(stdout.split("\n")).toEqual([...trace, "1 passed, 0 failed", ""]);
+  expect(lines).toEqual([...trace, "1 passed, 0 failed"]);
 });
 
 test("plays other seeds another way", async () => {
@@ -62,3 +58,43 @@ test("plays other seeds another way", async () => {
   const played = await Promise.all(seeds.map((seed) => runSchedule(seed, { traces: true })));
   expect(new Set(played.map(({ trace }) => trace.join("\n"))).size).toBe(seeds.length);
 });
+
+test("ends in failure with a seed and what happened, when a promise is broken", async () => {
+  const SIMULATION_SABOTAGE = "commits on whatever version there is";
+  const found = await main({ SIMULATION_SABOTAGE, SIMULATION_SCHEDULES: "500" });
+
+  expect(found.code).toBe(1);
+  const seeds = [...found.lines.join("\n").matchAll(/SIMULATION_SEED=(\d+)/g)];
+  const seed = seeds[0]?.[1] ?? "none";
+  const counted = /^(\d+) passed, (\d+) failed$/.exec(found.lines.at(-1) ?? "");
+  expect(Number(counted?.[2])).toBe(seeds.length);
+
+  const again = await main({ SIMULATION_SABOTAGE, SIMULATION_SEED: seed });
+  expect(again.code).toBe(1);
+  expect(again.lines.at(-1)).toBe("0 passed, 1 failed");
+  expect(found.lines.join("\n")).toContain(again.lines.slice(0, -1).join("\n"));
+
+  const sound = await main({ SIMULATION_SEED: seed });
+  expect(sound).toMatchObject({ code: 0, lines: expect.arrayContaining(["1 passed, 0 failed"]) });
+});
+
+test("notices calls of one client that overtake each other", () => {
+  const first = observe([1, 5], ["a"], { id: "first", time: 2 });
+  const second = observe([2, 6], ["b"], { id: "second", time: 1 });
+
+  expect(findOvertaken([first, second], [first, second])).toEqual([
+    "observe second, made after observe first, has time 1 before 2",
+  ]);
+  expect(findOvertaken([second, first], [first, second])).toEqual([]);
+});
+
+/** Runs the command, with these variables alone. */
+async function main(variables: NodeJS.ProcessEnv): Promise<{ code: number; lines: string[] }> {
+  const unset = { SIMULATION_SEED: "", SIMULATION_SCHEDULES: "", SIMULATION_SABOTAGE: "" };
+  const env = { ...process.env, ...unset, ...variables };
+  const ended = await run(process.execPath, [MAIN], { env }).then(
+    ({ stdout }) => ({ code: 0, stdout }),
+    (error: { code: number; stdout: string }) => error,
+  );
+  return { code: ended.code, lines: ended.stdout.trimEnd().split("\n") };
+}

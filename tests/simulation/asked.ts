@@ -1,0 +1,19 @@
+import type { SessionHandle } from "@kato-rpc/client";
+import { act } from "../support/load/act.ts";
+import type { Action } from "../support/load/workload.ts";
+
+/** A call that a client makes; of an observation also whether it asks for predictions, and the time it is meant for. */
+export type Asked = Action & {
+  readonly predicts?: boolean | undefined;
+  readonly expectedTime?: number | undefined;
+};
+
+/** Makes the call by the SDK; gives what of its reply is checked. */
+export async function ask(session: SessionHandle, asked: Asked): Promise<unknown> {
+  if (asked.kind !== "observe") return act(session, asked);
+  const { id: observationId, event, predicts: predict, expectedTime } = asked;
+  const input = { strings: [...event], observationId, predict, expectedTime };
+  // Predictions of a repeat are made anew.
+  const { predictions: _, ...reply } = await session.observe(input);
+  return reply;
+}
