@@ -1,23 +1,22 @@
 import { isKatoError } from "@kato-rpc/client";
 import type { KatoClient, SessionHandle } from "@kato-rpc/client";
 import { createClient } from "../../client/sdk/client.ts";
-import type { Platform } from "../../client/sdk/platform.ts";
 import { retentionOf } from "../../server/stores/open-store.ts";
 import type { SessionStore } from "../../server/stores/session-store.ts";
 import { ModelStore } from "../contract/model-store.ts";
-import { checkAll } from "../support/history/check-all.ts";
-import { describeFinding } from "../support/history/finding.ts";
 import type { SessionCall } from "../support/history/session-call.ts";
 import type { Asked } from "./asked.ts";
 import { ask } from "./asked.ts";
-import { findOvertaken } from "./check-order.ts";
+import { findViolations } from "./check-schedule.ts";
 import type { FaultCounts } from "./faults.ts";
 import { History } from "./history.ts";
 import { nodeContents } from "./node-contents.ts";
 import type { Lane, Plan } from "./plan.ts";
 import { drawPlan } from "./plan.ts";
 import { SIMULATED_URL, simulatedFetch } from "./simulated-network.ts";
+import { platformIn } from "./simulated-platform.ts";
 import { SimulatedWorker } from "./simulated-worker.ts";
+import { planTrouble } from "./trouble.ts";
 import { World } from "./world.ts";
 
 export type ScheduleOptions = {
@@ -42,8 +41,6 @@ export type ScheduleResult = {
 
 /** Far more than any schedule has. */
 const MOST_STEPS = 50_000;
-/** Within which every fault begins that has a time of its own. */
-const TROUBLE_MS = 150;
 /** After which nothing of what clients and workers have sent is on its way any more. */
 const QUIET_MS = 60_000;
 const BRIEF_TTL_SECONDS = 1;
@@ -65,7 +62,8 @@ class Schedule {
   readonly #history: History;
   readonly #sessions: (OpenSession | undefined)[] = [];
   /** The calls of one client on one session, as it made them. */
-  readonly #lanes: { session: OpenSession; made: SessionCall[] }[] = [];
+  readonly #lanes: SessionCall[][] = [];
+  readonly #lastCalls: SessionCall[] = [];
   #requests = 0;
   #isOver = false;
 
@@ -119,20 +117,21 @@ class Schedule {
 
   #findViolations(): string[] {
     const { nodes, stmLimit } = this.#plan;
-    const contents = [...new Set(nodes)].map((nodeId) => nodeContents(this.#model, nodeId));
-    const calls = this.#history.decidedCalls;
-    const findings = checkAll(calls, contents, { stmLimit });
-    const overtaken = this.#lanes.flatMap(({ session, made }) => {
-      const ofSession = calls.filter((call) => call.session === session.sessionId);
-      return findOvertaken(made, ofSession);
+    const { faults } = this.#world;
+    return findViolations({
+      calls: this.#history.decidedCalls,
+      lanes: this.#lanes,
+      lastCalls: this.#lastCalls,
+      nodes: [...new Set(nodes)].map((nodeId) => nodeContents(this.#model, nodeId)),
+      stmLimit,
+      hasFaults: Object.values(faults.counts).some((count) => count > 0),
     });
-    return [...findings.map(describeFinding), ...overtaken];
   }
 
   async #tell(): Promise<void> {
     const { nodes, lanes } = this.#plan;
     const { scheduler, faults } = this.#world;
-    this.#planTrouble();
+    planTrouble(this.#world, this.#workers);
     await Promise.all(nodes.map((nodeId, i) => this.#create(nodeId, i)));
     await Promise.all(lanes.map((lane) => this.#serve(lane)));
     faults.stop();
@@ -142,7 +141,7 @@ class Schedule {
     for (const session of this.#sessions) {
       if (session === undefined) continue;
       const handle = this.#clients[0]!.session.attach(session.sessionId);
-      await this.#call(session, handle, { kind: "stm" });
+      this.#lastCalls.push(await this.#call(session, handle, { kind: "stm" }));
     }
     this.#isOver = true;
   }
@@ -167,7 +166,7 @@ class Schedule {
     if (session === undefined) return;
     const handle = this.#clients[client]!.session.attach(session.sessionId);
     const made: SessionCall[] = [];
-    this.#lanes.push({ session, made });
+    this.#lanes.push(made);
     for (const { pauseMs, calls } of bursts) {
       await this.#world.scheduler.sleep(pauseMs);
       made.push(...(await Promise.all(calls.map((asked) => this.#call(session, handle, asked)))));
@@ -183,43 +182,6 @@ class Schedule {
     tell(() => ` ended: ${describeEnd(ended)}`);
     return ended;
   }
-
-  /** Faults that have a time of their own, rather than a call that they strike. */
-  #planTrouble(): void {
-    const { chance, faults, scheduler } = this.#world;
-    const soon = (run: () => void) => void scheduler.after(chance.below(TROUBLE_MS), run);
-    for (const worker of this.#workers) {
-      if (faults.has("worker crash")) {
-        soon(() => {
-          faults.note("worker crash");
-          worker.crash();
-          scheduler.after(chance.between(1, 100), () => worker.restart());
-        });
-      }
-      if (faults.has("worker stall") && chance.happens(0.5)) {
-        soon(() => {
-          faults.note("worker stall");
-          worker.stall(chance.pick([20, 200, 8_000]));
-        });
-      }
-    }
-    if (!faults.has("store outage")) return;
-    soon(() => {
-      faults.note("store outage");
-      this.#world.note(() => "store: down");
-      this.#world.storeDownUntil = scheduler.nowMs + chance.pick([5, 50, 500]);
-    });
-  }
-}
-
-function platformIn({ scheduler, chance }: World): Platform {
-  return {
-    now: () => scheduler.nowMs,
-    random: () => chance.fraction(),
-    randomBytes: () => chance.bytes(),
-    after: (delayMs, run) => scheduler.after(delayMs, run),
-    afterTick: (run) => void scheduler.after(0, run),
-  };
 }
 
 function describeEnd(call: SessionCall): string {
