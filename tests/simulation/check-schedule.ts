@@ -3,6 +3,7 @@ import { checkAll } from "../support/history/check-all.ts";
 import { describeFinding } from "../support/history/finding.ts";
 import type { NodeContents } from "../support/history/node-contents.ts";
 import type { SessionCall } from "../support/history/session-call.ts";
+import { findIdFaults, isIdReused } from "./check-ids.ts";
 import { findOvertaken } from "./check-order.ts";
 
 /** What is left when a schedule is over. */
@@ -26,7 +27,7 @@ export function findViolations(outcome: Outcome): string[] {
     return findOvertaken(made, ofSession);
   });
   const findings = checkAll(calls, nodes, { stmLimit }).map(describeFinding);
-  return [...findings, ...overtaken, ...findNeedlessFailures(outcome)];
+  return [...findings, ...overtaken, ...findIdFaults(calls), ...findNeedlessFailures(outcome)];
 }
 
 /** Who does not come through though nothing is in the way. */
@@ -39,5 +40,6 @@ function findNeedlessFailures({ calls, lastCalls, hasFaults }: Outcome): string[
 /** Refused for what it asked, by a service that was there to refuse it. */
 function isAnswered(call: SessionCall): boolean {
   if (call.outcome !== "failed") return false;
-  return call.refusal !== undefined || isKatoError(call.error, "TIME_CONFLICT");
+  if (call.refusal !== undefined || isIdReused(call)) return true;
+  return isKatoError(call.error, "TIME_CONFLICT");
 }

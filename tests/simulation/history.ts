@@ -53,7 +53,8 @@ export class History {
     const { committedIds } = this.#world;
     return this.calls.map((call) => {
       if (call.outcome !== "unknown" || !("id" in call)) return call;
-      const id = rememberedId(KINDS_OF_IDS[call.kind], call.id);
+      const { sentId = call.id } = call as Asked;
+      const id = rememberedId(KINDS_OF_IDS[call.kind], sentId);
       return committedIds.has(`${call.session} ${id}`) ? call : { ...call, outcome: "failed" };
     });
   }
@@ -130,7 +131,8 @@ export class History {
     }
     const refusal = refusalOf(error);
     const isForTime = expectedTime !== undefined && error.code === "TIME_CONFLICT";
-    if (refusal === undefined && !isForTime && !EXPECTED.has(error.code)) {
+    const isForId = error.details["reason"] === "ID_REUSED";
+    if (refusal === undefined && !isForTime && !isForId && !EXPECTED.has(error.code)) {
       this.oddities.push(`a call failed with ${error.code}: ${error.message}`);
     }
     return { outcome: error.outcome === "no-effect" ? "failed" : "unknown", refusal };

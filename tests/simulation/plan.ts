@@ -80,13 +80,22 @@ class CallDrawer {
     this.#chance = chance;
   }
 
-  /** Now and then a call that was made before, by whichever client, with its id. */
+  /** Now and then a call that was made before, by whichever client, with its id; or another one with that id. */
   draw(): Asked {
     const chance = this.#chance;
     if (this.#made.length > 0 && chance.happens(0.08)) return chance.pick(this.#made);
-    const asked = this.#drawNew();
+    const asked = (chance.happens(0.04) ? this.#drawOther() : undefined) ?? this.#drawNew();
     this.#made.push(asked);
     return asked;
+  }
+
+  /** An observation of something else with the id of one that was made before; undefined if that was none. */
+  #drawOther(): Asked | undefined {
+    const first = this.#made.at(-1);
+    if (first?.kind !== "observe") return undefined;
+    const { kind, id, sentId = id } = first;
+    const name = `other-${this.#made.length + 1}`;
+    return { kind, id: name, sentId, event: [name] };
   }
 
   #drawNew(): Asked {
