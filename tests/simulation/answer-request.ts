@@ -1,5 +1,7 @@
 import { transformer } from "@kato-rpc/shared/transformer.ts";
+import type { KatoErrorShape } from "../../server/api/error-shape.ts";
 import { shapeError, toServiceError } from "../../server/api/error-shape.ts";
+import { shuttingDown } from "../../server/http/rpc-route.ts";
 import type { RpcRequest } from "../../server/http/rpc-request.ts";
 import type { Call } from "../../server/sessions/call.ts";
 import { PreparedReply } from "../../server/sessions/prepared-reply.ts";
@@ -51,14 +53,24 @@ export async function answerRequest(
         const shape = shapeError(toServiceError(error, payload), { path, requestId: id });
         // Nothing that a caller does may find a bug.
         if (shape.data.kato === "INTERNAL") throw error;
-        const text = `{"error":${JSON.stringify(transformer.serialize(shape))}}`;
-        return { status: shape.data.httpStatus, text };
+        return errorReply(shape);
       }
     }),
   );
   const texts = answers.map(({ text }) => text);
   if (isBatch) return { status: 207, text: `[${texts.join(",")}]` };
   return answers[0]!; // one call, one answer
+}
+
+/** What a worker says that takes no more requests. */
+export function refuseRequest(requestId: string): HttpReply {
+  const shape = shapeError(shuttingDown(), { path: undefined, requestId });
+  return errorReply(shape);
+}
+
+function errorReply(shape: KatoErrorShape): HttpReply {
+  const text = `{"error":${JSON.stringify(transformer.serialize(shape))}}`;
+  return { status: shape.data.httpStatus, text };
 }
 
 function procedureAt(path: string): Procedure {

@@ -11,6 +11,7 @@ export const FAULT_KINDS = [
   "call late",
   "worker crash",
   "worker stall",
+  "worker drain",
   "session expiry",
 ] as const;
 

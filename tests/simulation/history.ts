@@ -13,6 +13,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "TIMEOUT",
   "CONNECTION_FAILED",
   "STORE_UNAVAILABLE",
+  "SHUTTING_DOWN",
   "SESSION_NOT_FOUND",
   "SESSION_EXPIRED",
 ]);

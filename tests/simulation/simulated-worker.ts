@@ -6,7 +6,7 @@ import { createSessionId } from "../../server/stores/session-id.ts";
 import type { Retention, SessionStore } from "../../server/stores/session-store.ts";
 import type { ModelStore } from "../contract/model-store.ts";
 import type { HttpReply } from "./answer-request.ts";
-import { answerRequest } from "./answer-request.ts";
+import { answerRequest, refuseRequest } from "./answer-request.ts";
 import { SimulatedNodes } from "./simulated-nodes.ts";
 import { SimulatedStore } from "./simulated-store.ts";
 import type { World } from "./world.ts";
@@ -43,6 +43,7 @@ export class SimulatedWorker {
   #life = 0;
   #deliver: (run: () => void) => void = () => undefined;
   #stalledUntil = 0;
+  #drainsUntil = 0;
   #conflictsBefore = 0;
   readonly #open = new Set<(error: Error) => void>();
 
@@ -65,6 +66,7 @@ export class SimulatedWorker {
     this.#life += 1;
     this.#service = undefined;
     this.#stalledUntil = 0;
+    this.#drainsUntil = 0;
     for (const fail of this.#open) fail(new ConnectionLost("ECONNRESET"));
     this.#open.clear();
   }
@@ -78,6 +80,12 @@ export class SimulatedWorker {
   stall(forMs: number): void {
     this.#world.note(() => `${this.name}: stalls for ${forMs} ms`);
     this.#stalledUntil = this.#world.scheduler.nowMs + forMs;
+  }
+
+  /** Finishes what it has, and refuses what comes, as before a planned end. */
+  drain(forMs: number): void {
+    this.#world.note(() => `${this.name}: drains for ${forMs} ms`);
+    this.#drainsUntil = this.#world.scheduler.nowMs + forMs;
   }
 
   /** Rejects with ConnectionLost when it is down, or goes down before it has answered. */
@@ -98,6 +106,7 @@ export class SimulatedWorker {
 
   async #answer(request: RpcRequest, requestId: string): Promise<HttpReply> {
     const service = this.#service!; // alive, or nobody had handed it the request
+    if (this.#world.scheduler.nowMs < this.#drainsUntil) return refuseRequest(requestId);
     this.#world.note(() => `${this.name}: gets ${request.calls.map(describeCall).join(", ")}`);
     return answerRequest(service, { request, requestId }, (run, id) => this.#bound(run, id));
   }

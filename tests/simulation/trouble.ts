@@ -22,6 +22,12 @@ export function planTrouble(world: World, workers: readonly SimulatedWorker[]): 
         worker.stall(chance.pick([20, 200, 8_000]));
       });
     }
+    if (faults.has("worker drain")) {
+      soon(() => {
+        faults.note("worker drain");
+        worker.drain(chance.pick([10, 100, 1_000]));
+      });
+    }
   }
   if (!faults.has("store outage")) return;
   soon(() => {
