@@ -47,17 +47,21 @@ export class History {
   }
 
   /**
-   * The calls, and of those of unknown outcome only such that took effect or may have: too many that overlap are beyond
-   * any search, and what the store never committed under the call's id cannot have happened, unless by a mistake.
+   * The calls, and of those of unknown outcome only such that may have taken effect: what the store never committed under
+   * the call's id cannot, unless by a mistake. In the order in which they did, which the checker tries first: to try all
+   * orders of many such calls is beyond any search.
    */
   get decidedCalls(): SessionCall[] {
-    const { committedIds } = this.#world;
-    return this.calls.map((call) => {
-      if (call.outcome !== "unknown" || !("id" in call)) return call;
+    const timed = this.calls.map((call): { call: SessionCall; at: number } => {
+      if (call.outcome !== "unknown" || !("id" in call)) return { call, at: call.endedAt };
       const { sentId = call.id } = call as Asked;
       const id = rememberedId(KINDS_OF_IDS[call.kind], sentId);
-      return committedIds.has(`${call.session} ${id}`) ? call : { ...call, outcome: "failed" };
+      const at = this.#world.commits.get(`${call.session} ${id}`);
+      return at === undefined
+        ? { call: { ...call, outcome: "failed" }, at: call.endedAt }
+        : { call, at };
     });
+    return timed.sort((a, b) => a.at - b.at).map(({ call }) => call);
   }
 
   /** Gives the session's id; undefined if nobody knows whether there is one. */

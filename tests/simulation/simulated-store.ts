@@ -129,7 +129,8 @@ export class SimulatedStore implements SessionStore {
   }
 
   #noteIds({ sessionId, outcomes }: SessionCommit): void {
-    for (const { id } of outcomes) this.#link.world.committedIds.add(`${sessionId} ${id}`);
+    const { world } = this.#link;
+    for (const { id } of outcomes) world.commits.set(`${sessionId} ${id}`, world.moment());
   }
 
   /** Tells the trace what came of it; and nobody may be there any more to hear of a failure. */

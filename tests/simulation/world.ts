@@ -14,8 +14,8 @@ export class World {
   readonly trace: string[] | undefined;
   /** The store answers nobody until then, in virtual ms. */
   storeDownUntil = 0;
-  /** `<session id> <id>` of all that was committed under an id. */
-  readonly committedIds = new Set<string>();
+  /** The moments at which changes were committed under ids, by `<session id> <id>`. */
+  readonly commits = new Map<string, number>();
   #moments = 0;
   #failures: unknown[] = [];
 
