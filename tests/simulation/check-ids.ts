@@ -6,7 +6,7 @@ type Sent = SessionCall & { readonly sentId?: string | undefined };
 
 /** Whether each id stood for one change: done once, whatever else was sent with it, and told again to who repeats it. */
 export function findIdFaults(calls: readonly SessionCall[]): string[] {
-  return [...findMixedContents(calls), ...findRefusedRepeats(calls)];
+  return [...findMixedContents(calls), ...findRefusedRepeats(calls), ...findLostDeletes(calls)];
 }
 
 /**
@@ -40,6 +40,16 @@ function findRefusedRepeats(calls: readonly SessionCall[]): string[] {
     return at < call.startedAt && isRefusedNow(call);
   };
   return calls.filter(isRefusedRepeat).map((call) => `a repeat of ${keyOf(call)} was refused`);
+}
+
+/** The only one to delete a session is told so, though an attempt whose reply was lost has done it. */
+function findLostDeletes(calls: readonly SessionCall[]): string[] {
+  const deletes = calls.filter((call) => call.kind === "delete");
+  const bySession = Map.groupBy(deletes, ({ session }) => session);
+  return [...bySession].flatMap(([session, [only, ...others]]) => {
+    const isLost = others.length === 0 && only?.outcome === "ok" && !only.reply.deleted;
+    return isLost ? [`the only delete of ${session} was told that there was nothing`] : [];
+  });
 }
 
 function keyOf(call: SessionCall): string | undefined {

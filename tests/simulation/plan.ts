@@ -31,7 +31,7 @@ const WEIGHTS = {
   sequence: 2,
   learn: 3,
   clear: 1,
-  configure: 1,
+  configure: 2,
   predict: 1,
   stm: 3,
   get: 1,
@@ -83,7 +83,7 @@ class CallDrawer {
   /** Now and then a call that was made before, by whichever client, with its id; or another one with that id. */
   draw(): Asked {
     const chance = this.#chance;
-    if (this.#made.length > 0 && chance.happens(0.08)) return chance.pick(this.#made);
+    if (this.#made.length > 0 && chance.happens(0.1)) return chance.pick(this.#made);
     const asked = (chance.happens(0.04) ? this.#drawOther() : undefined) ?? this.#drawNew();
     this.#made.push(asked);
     return asked;
