@@ -66,8 +66,7 @@ test("ends in failure with a seed and what happened, when a promise is broken", 
   expect(found.code).toBe(1);
   const seeds = [...found.lines.join("\n").matchAll(/SIMULATION_SEED=(\d+)/g)];
   const seed = seeds[0]?.[1] ?? "none";
-  const counted = /^(\d+) passed, (\d+) failed$/.exec(found.lines.at(-1) ?? "");
-  expect(Number(counted?.[2])).toBe(seeds.length);
+  expect(found.lines.at(-1)).toBe("0 passed, 1 failed");
 
   const again = await main({ SIMULATION_SABOTAGE, SIMULATION_SEED: seed });
   expect(again.code).toBe(1);
