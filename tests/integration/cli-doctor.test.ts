@@ -165,6 +165,20 @@ describe("kato doctor on Redis", () => {
     expect(timeless.code).toBe(1);
   });
 
+  it("fails where the user may not run all that the service calls, and says what is missing", async () => {
+    await using redis = await startRedis({ appendOnly: "everysec" });
+    await redis.client().acl("SETUSER", "default", "-lpop", "-sadd");
+
+    const { code, checks } = await examine(["--store", redis.url]);
+
+    expect(checks.get("permissions")).toMatchObject({
+      status: "fail",
+      found: expect.stringMatching(/LPOP, SADD$/),
+      advice: expect.stringMatching(/ACL SETUSER/),
+    });
+    expect(code).toBe(1);
+  });
+
   it("fails for a server that is not there", async () => {
     const { code, checks } = await examine(["--store", `redis://127.0.0.1:${await freePort()}`]);
 

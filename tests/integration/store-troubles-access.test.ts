@@ -74,6 +74,36 @@ describe("a service whose user may no longer run what it needs", () => {
   });
 });
 
+describe("a service whose user may no longer run a part of what it needs", () => {
+  it("makes no call by half, says what is missing and is not ready, and goes on when it may again", async () => {
+    await using redis = await startRedis();
+    await using app = await startTestApp({
+      settings: { KATO_STORE: redis.url, KATO_IDEMPOTENCY_IDS: "1" },
+    });
+    const learner = await RepeatingLearner.start(app.url, { nodeId: "n", bytes: 10 });
+    for (let i = 0; i < 3; i += 1) expect(await learner.learn()).toBeUndefined();
+    const admin = redis.client();
+    const clear = () => call(app.url, "node.clear", { input: { nodeId: "n", requestId: "clear" } });
+
+    // One to forget ids with, one to enter new ones.
+    await admin.acl("SETUSER", "default", "-lpop", "-rpush");
+    const refused = await learner.learn();
+    const uncleared = await clear();
+    const ready = await send(`${app.url}/ready`);
+    await expectWhole(app.url, [learner]);
+    await admin.acl("SETUSER", "default", "+lpop", "+rpush");
+
+    for (const { error } of [refused!.reply, uncleared]) {
+      expect(error).toMatchObject(unavailable("does not permit the user in KATO_STORE"));
+      expect(error).toMatchObject(unavailable("LPOP, RPUSH"));
+    }
+    expect(ready.status).toBe(503);
+    expect((await refused!.repeat()).error).toBeUndefined();
+    await expectWhole(app.url, [learner]);
+    expect((await send(`${app.url}/ready`)).status).toBe(200);
+  });
+});
+
 describe("a service whose Redis is older than version 7", () => {
   it("says so, writes no session, is not ready, and works when Redis is upgraded", async () => {
     await using redis = await startRedis();

@@ -14,6 +14,7 @@ import {
   checkConnections,
   checkEviction,
   checkLatency,
+  checkPermissions,
   checkRole,
   checkVersion,
 } from "./redis-checks.ts";
@@ -77,6 +78,7 @@ function judge(
     (one) => checkRole(one, topology),
     checkPersistence,
     checkEviction,
+    checkPermissions,
     (one) => checkConnections(one, workers),
     checkClock,
   ];

@@ -1,6 +1,7 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { RedisClient, RedisConnection } from "../../stores/redis/connection.ts";
 import { parseConfig, parseInfo } from "../../stores/redis/server-facts.ts";
+import { requireReadiness } from "../../stores/redis/scripts.ts";
 import type { RedisFacts } from "./redis-facts.ts";
 import { parseTimeMs } from "./redis-facts.ts";
 
@@ -22,6 +23,7 @@ export async function readRedisFacts(connection: RedisConnection): Promise<Redis
     info,
     config: config === undefined ? undefined : parseConfig(config),
     cluster: await readClusterInfo(connection, info),
+    forbidden: await findForbidden(connection),
     clockAheadMs: time === undefined ? undefined : parseTimeMs(time) - midway,
   };
 }
@@ -33,6 +35,17 @@ async function readClusterInfo(
   if (info?.get("cluster_enabled") === "0") return undefined;
   const text = await permitted(connection, (client) => client.cluster("INFO"));
   return text === undefined ? undefined : parseInfo(text);
+}
+
+async function findForbidden(connection: RedisConnection): Promise<string | undefined> {
+  try {
+    await connection.run(requireReadiness);
+    return undefined;
+  } catch (error) {
+    const reply = error instanceof ServiceError ? error.cause : error;
+    if (!(reply instanceof Error) || reply.name !== "ReplyError") throw error;
+    return reply.message.startsWith("NOPERM") ? reply.message : undefined;
+  }
 }
 
 /** The median of a few round trips. */

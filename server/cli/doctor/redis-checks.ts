@@ -95,6 +95,16 @@ export function checkClock({ clockAheadMs }: RedisFacts): Check {
   );
 }
 
+/** Where a command is missing, calls that may need it are refused whole. */
+export function checkPermissions({ forbidden }: RedisFacts): Check {
+  if (forbidden === undefined) return ok("permissions", "all that the service calls");
+  return fail(
+    "permissions",
+    forbidden,
+    "permit it to the user in KATO_STORE: ACL SETUSER … +@all -@dangerous +info +config|get",
+  );
+}
+
 /** Each worker holds a connection to each server. */
 export function checkConnections({ info }: RedisFacts, workers: number): Check {
   const most = Number(info?.get("maxclients"));

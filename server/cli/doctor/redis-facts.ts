@@ -5,6 +5,8 @@ export type RedisFacts = ServerFacts & {
   latencyMs: number;
   /** `CLUSTER INFO`, likewise; asked of a cluster's nodes only. */
   cluster?: ReadonlyMap<string, string> | undefined;
+  /** What the user may not run of that which the service calls, as the server says; undefined for nothing. */
+  forbidden?: string | undefined;
   /** Its clock less this machine's, in ms. */
   clockAheadMs: number | undefined;
 };

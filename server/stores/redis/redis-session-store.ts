@@ -31,7 +31,7 @@ import { commitArguments, jsonUnlessEmpty, STORE_CLOCK } from "./commit-argument
 import type { ConfirmedScripts } from "./confirmed-scripts.ts";
 import type { RedisConnection } from "./connection.ts";
 import { allMemoryKeys, deletionKey, NODES_KEY, nodeKeys, sessionKeys } from "./keys.ts";
-import { RedisScript } from "./scripts.ts";
+import { RedisScript, requireReadiness } from "./scripts.ts";
 import type { Description } from "./session-description.ts";
 import { readDescription, SEEN_AT } from "./session-description.ts";
 
@@ -50,8 +50,6 @@ const learnScript = new RedisScript(
 const extendScript = new RedisScript("clock", "session", "remember", "extend-session");
 const deleteScript = new RedisScript("clock", "session", "delete-session");
 const listScript = new RedisScript("clock", "list-sessions");
-/** Does nothing but what all of them do first. */
-const emptyScript = new RedisScript();
 const countScript = new RedisScript("clock", "count-sessions");
 
 /** Sessions in Redis 7 or Valkey 8: single, behind Sentinel, or a Cluster. Key layout: keys.ts. */
@@ -232,8 +230,8 @@ export class RedisSessionStore implements SessionStore {
   async ping(): Promise<number> {
     const start = performance.now();
     await this.#connection.run((client) =>
-      // A server may be there and yet too old for the scripts.
-      Promise.all([client.ping(), emptyScript.run(client, [NODES_KEY], [])]),
+      // A server may be there and yet too old for the scripts, or not permit them.
+      Promise.all([client.ping(), requireReadiness(client)]),
     );
     return performance.now() - start;
   }

@@ -2,6 +2,9 @@
 const TEMPORARY =
   /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|NOPERM|MOVED|ASK|UNBLOCKED|TOOOLD|ERR max number of clients|ERR ACL failure|ERR The user executing the script)/;
 
+/** Begins the reply of a script to a user who lacks commands; their names follow. */
+export const MAY_NOT_RUN = "NOPERM this user may not run ";
+
 /** What is wrong where somebody has to mend it. */
 const REASONS: readonly [reply: RegExp, reason: string][] = [
   [
@@ -26,5 +29,7 @@ export function reasonOfRefusal(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   // What a Cluster's client reports when none of its nodes took it.
   if ("lastNodeError" in error) return reasonOfRefusal(error.lastNodeError);
-  return REASONS.find(([reply]) => reply.test(error.message))?.[1];
+  const reason = REASONS.find(([reply]) => reply.test(error.message))?.[1];
+  if (!error.message.startsWith(MAY_NOT_RUN)) return reason;
+  return `${reason}: ${error.message.slice(MAY_NOT_RUN.length)}`;
 }
