@@ -118,6 +118,52 @@ describe("a store that acknowledges what a replica has", () => {
     expect((await readAll(later.sessions, sessionId)).stm).toEqual([["a"]]);
   });
 
+  test("acknowledges repeats where no memory is left, with the replica and not without", async () => {
+    await using store = await openStore(IMPATIENT);
+    const { sessions, nodes } = store;
+    const [sessionId, deleted] = [await createSession(sessions), await createSession(sessions)];
+    await sessions.commit(observation(sessionId));
+    await sessions.delete(deleted, NOW, "d");
+    await nodes.change(TAG, { kind: "finalize" }, { id: "f", digest: "", nowMs: NOW });
+    const { client } = redis.master;
+    await client.config("SET", "maxmemory", "1", "maxmemory-policy", "noeviction");
+    onTestFinished(async () => {
+      await client.config("SET", "maxmemory", "0");
+    });
+    const repeats = [
+      () => sessions.load(sessionId, { at: looking(), ids: ["a"] }),
+      () => sessions.commit(observation(sessionId)),
+      () => sessions.delete(deleted, NOW, "d"),
+      () => nodes.change(TAG, { kind: "finalize" }, { id: "f", digest: "", nowMs: NOW }),
+    ];
+
+    const { resume } = await pauseReplica();
+    // On the master it is newer than all that the replica has.
+    await client.pexpireat(
+      `kato:{${sessionId.split("-")[0]}}:s:${sessionId.split("-")[1]}`,
+      NOW * 2,
+    );
+    for (const repeat of repeats) {
+      await expect(repeat()).rejects.toMatchObject({
+        ...UNAVAILABLE,
+        message: expect.stringContaining("only 0 of 1 replicas"),
+      });
+    }
+    await resume();
+
+    const [loaded, ...others] = await Promise.all(repeats.map((repeat) => repeat()));
+    expect(loaded).toMatchObject({ seen: new Map([["a", null]]) });
+    expect(others).toMatchObject([
+      { status: "stale", seen: new Map([["a", null]]) },
+      "repeated",
+      { firstDigest: "" },
+    ]);
+    await expect(createSession(sessions)).rejects.toMatchObject({
+      ...UNAVAILABLE,
+      message: expect.stringContaining("out of memory"),
+    });
+  });
+
   const CALLS: [name: string, call: (store: OpenStore, sessionId: string) => Promise<unknown>][] = [
     ["a creation", ({ sessions }) => createSession(sessions)],
     ["a repeated creation", ({ sessions }) => createSession(sessions, { requestId: "again" })],
@@ -291,6 +337,48 @@ describe.skipIf(hasWaitAof)("fsync on a Redis before 7.2", () => {
     const repeat = await store.sessions.commit(observation(sessionId));
     expect(repeat).toMatchObject({ status: "committed" });
   });
+
+  test.each([
+    ["appendfsync", "always", "no"],
+    ["appendonly", "yes", "no"],
+    ["no-appendfsync-on-rewrite", "no", "yes"],
+  ])(
+    "acknowledges nothing, and says why, from when %s is no longer %s",
+    async (name, right, wrong) => {
+      await using redis = await startRedis({ appendOnly: "always" });
+      await using store = await openStoreAt(redis.url, { durability: FSYNC });
+      const sessionId = await createSession(store.sessions);
+      const admin = redis.client();
+      await store.sessions.commit(observation(sessionId));
+      const reason = expect.stringContaining(`${name} is ${wrong}`);
+
+      await admin.config("SET", name, wrong);
+      const next = commitOf(sessionId, {
+        baseVersion: 1,
+        delta: { events: [["b"]] },
+        ids: ["b"],
+        outcomes: [{ id: "b", reply: null }],
+      });
+      for (const commit of [next, observation(sessionId)]) {
+        const refused = store.sessions.commit(commit);
+        await expect(refused).rejects.toMatchObject({ ...UNAVAILABLE, message: reason });
+      }
+      const { window, warnings } = await store.durability();
+      expect({ window, warnings }).toEqual({
+        window: expect.stringMatching(/^nothing is acknowledged now/),
+        warnings: [reason],
+      });
+
+      await admin.config("SET", name, right);
+      const repeat = () => store.sessions.commit(next);
+      expect(await waitFor(repeat, { what: "the log" })).toMatchObject({
+        status: "stale",
+        seen: new Map([["b", null]]),
+      });
+      // A log that was just turned on again holds up an orderly end.
+      await redis.kill();
+    },
+  );
 });
 
 describe.skipIf(!hasWaitAof)("fsync on a Redis with WAITAOF", () => {
@@ -311,6 +399,30 @@ describe.skipIf(!hasWaitAof)("fsync on a Redis with WAITAOF", () => {
     await admin.config("SET", "appendfsync", "always");
 
     expect(await store.sessions.commit(commit)).toMatchObject({ status: "stale" });
+  });
+
+  test("asks for a repeat of what was made while the log was turned off, and tells of it", async () => {
+    await using redis = await startRedis({ appendOnly: "always" });
+    await using store = await openStoreAt(redis.url, { durability: FSYNC });
+    const sessionId = await createSession(store.sessions);
+    const admin = redis.client();
+    await admin.config("SET", "appendonly", "no");
+    const commit = observation(sessionId);
+
+    for (let i = 0; i < 2; i += 1) {
+      await expect(store.sessions.commit(commit)).rejects.toMatchObject({
+        ...UNAVAILABLE,
+        message: expect.stringMatching(/the change was made.*appendonly.*repeat the call/),
+      });
+    }
+    expect(await store.durability()).toMatchObject({
+      window: expect.stringMatching(/^nothing is acknowledged now/),
+      warnings: [expect.stringContaining("appendonly is no")],
+    });
+
+    await admin.config("SET", "appendonly", "yes");
+    const repeat = () => store.sessions.commit(commit);
+    expect(await waitFor(repeat, { what: "the log" })).toMatchObject({ status: "stale" });
   });
 
   test("waits for a log that is written every second", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { call, createSession, dataOf } from "../support/http-calls.ts";
+import { startReplicatedRedis } from "../support/redis-replica.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 import { startRedis } from "../support/redis-server.ts";
 import type { Refused } from "../support/repeating-learner.ts";
@@ -21,11 +22,18 @@ const WRITES: [path: string, input: object][] = [
 ];
 
 describe("a service whose Redis runs out of memory", () => {
-  it.each(["sessions are deleted", "it is given more"])(
-    "refuses writes whole, goes on to read and delete, and writes again when %s",
-    async (cure) => {
-      await using redis = await startRedis();
-      await using app = await startTestApp({ settings: { KATO_STORE: redis.url } });
+  it.each([
+    ["sessions are deleted", "fast"],
+    ["it is given more", "fast"],
+    ["sessions are deleted", "replicated:1"],
+  ])(
+    "refuses writes whole, goes on to read, repeat and delete, and writes again when %s, with %s",
+    async (cure, durability) => {
+      await using servers = await startReplicatedRedis();
+      const redis = servers.master.server;
+      await using app = await startTestApp({
+        settings: { KATO_STORE: redis.url, KATO_DURABILITY: durability },
+      });
       const { url } = app;
       const ballast = await createSession(url, "ballast");
       const strings = Array.from({ length: 500 }, (_, i) => `${i} ${"x".repeat(1_000)}`);
@@ -33,6 +41,8 @@ describe("a service whose Redis runs out of memory", () => {
         await dataOf(url, "session.observe", { input: { sessionId: ballast, strings } });
       }
       const brief = await createSession(url, "brief");
+      const done = { sessionId: brief, strings: ["done"], observationId: "done" };
+      await dataOf(url, "session.observe", { input: done });
       const learners = await Promise.all(
         Array.from({ length: 8 }, () => RepeatingLearner.start(url, { nodeId: "n", bytes: 900 })),
       );
@@ -49,8 +59,13 @@ describe("a service whose Redis runs out of memory", () => {
         expect([path, error]).toEqual([path, expect.objectContaining(OUT_OF_MEMORY)]);
       }
       await expectWhole(url, learners);
-      const deleted = await call(url, "session.delete", { input: { sessionId: brief } });
-      expect(deleted.data).toEqual({ deleted: true });
+      const repeated = await call(url, "session.observe", { input: done });
+      expect(repeated).toMatchObject({ data: { time: 1, replayed: true } });
+      for (const replayed of [{}, { replayed: true }]) {
+        const input = { sessionId: brief, requestId: "gone" };
+        const { data } = await call(url, "session.delete", { input });
+        expect(data).toEqual({ deleted: true, ...replayed });
+      }
 
       if (cure === "it is given more") await limitMemory(redis, 0);
       else await dataOf(url, "session.delete", { input: { sessionId: ballast } });
@@ -98,11 +113,15 @@ async function learnOften(learner: RepeatingLearner, times: number): Promise<Ref
   return refused;
 }
 
+/** In bytes, as the limit counts it: without what waits to be sent to replicas. */
 async function usedMemory(redis: RedisServer): Promise<number> {
   const client = redis.client();
-  const [, used = ""] = /used_memory:(\d+)/.exec(await client.info("memory")) ?? [];
+  const info = await client.info("memory");
   client.disconnect();
-  return Number(used);
+  const [used, uncounted] = ["used_memory", "mem_not_counted_for_evict"].map((name) =>
+    Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1]),
+  );
+  return used! - uncounted!;
 }
 
 /** In bytes; 0 for none. */

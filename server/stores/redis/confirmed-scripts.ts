@@ -29,8 +29,6 @@ export class ConfirmedScripts {
   readonly #deadlines: Deadlines;
   /** How the servers that are connected now wait. */
   #wait: Promise<Wait | undefined> | undefined;
-  /** Connections made since start. */
-  #connections = 0;
 
   constructor(
     connection: RedisConnection,
@@ -45,7 +43,6 @@ export class ConfirmedScripts {
     // Another server may be set up otherwise.
     connection.onConnected(() => {
       this.#wait = undefined;
-      this.#connections += 1;
     });
   }
 
@@ -80,22 +77,22 @@ export class ConfirmedScripts {
     confirmation: Confirmation,
   ): Promise<unknown> {
     const wait = await this.#findWait();
+    if (wait === undefined) {
+      return this.#connection.run((client) => script.run(client, keys, args));
+    }
     const id = randomBytes(12).toString("base64url");
     const receipt = { key: receiptKey(tag, id), keptMs: this.#timeoutMs + RECEIPT_MARGIN_MS };
-    let sentOn = 0;
-    const reply = await this.#connection.run((client) => {
-      sentOn = this.#connections;
-      return wait === undefined
-        ? script.run(client, keys, args)
-        : script.runWithReceipt(client, { keys, args, receipt });
-    });
-    if (!acknowledges(reply)) return reply;
-    if (wait !== undefined) {
-      await confirmation.confirm({ tag, receipt: receipt.key, wait });
-    } else if ((await this.#findWait()) !== undefined || sentOn !== this.#connections) {
-      // The reply is as good as the settings of the server that gave it, which are not known.
-      throw unavailable("Redis was connected anew meanwhile", undefined);
+    let reply: unknown;
+    try {
+      reply = await this.#connection.run((client) =>
+        script.runWithReceipt(client, { keys, args, receipt }),
+      );
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      // Nothing was written. Where there was nothing to write but the receipt, as for a repeat, it works without.
+      return confirmation.runAndConfirm(script, { tag, keys, args, acknowledges, receipt, wait });
     }
+    if (acknowledges(reply)) await confirmation.confirm({ tag, receipt: receipt.key, wait });
     return reply;
   }
 
@@ -109,6 +106,11 @@ export class ConfirmedScripts {
     }
     return this.#wait;
   }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  const reply = error instanceof ServiceError ? error.cause : error;
+  return reply instanceof Error && reply.message.startsWith("OOM");
 }
 
 function unavailable(what: string, cause: unknown): ServiceError {

@@ -2,11 +2,15 @@ import { Cluster } from "ioredis";
 import type { Durability } from "../durability.ts";
 import { DurabilityError } from "../durability.ts";
 import type { RedisClient, RedisConnection } from "./connection.ts";
+import { findDiskObstacle, LOG_SETTINGS } from "./log-on-disk.ts";
 import { parseConfig } from "./server-facts.ts";
 
-/** The command that waits until what was written before it on its connection is as safe as asked for. */
+/**
+ * The command whose reply tells whether what was written before it on its connection is as safe as asked for;
+ * it waits for that where the server can.
+ */
 export type Wait = {
-  command(timeoutMs: number): [name: string, ...args: number[]];
+  command(timeoutMs: number): [name: string, ...args: (string | number)[]];
   isEnough(reply: unknown): boolean;
   /** Why a reply that is not enough is not. */
   describe(reply: unknown): string;
@@ -15,7 +19,7 @@ export type Wait = {
 type Server = Pick<RedisClient, "call">;
 
 /**
- * What the servers wait with; undefined where each reply says already what is asked for.
+ * What the servers are asked before a change is acknowledged; undefined where that needs nothing.
  *
  * @throws DurabilityError when a server cannot give what is asked for
  * @throws ServiceError STORE_UNAVAILABLE when one cannot be asked now
@@ -36,7 +40,7 @@ export async function findWait(
       return waitForReplicas(durability.replicas);
     case "fsync": {
       const waits = await onEveryMaster(connection, (server) => canWaitForDisk(server, durability));
-      return waits.includes(true) ? WAIT_FOR_DISK : undefined;
+      return waits.includes(true) ? WAIT_FOR_DISK : ASK_WHETHER_ALWAYS;
     }
   }
 }
@@ -55,44 +59,28 @@ const WAIT_FOR_DISK: Wait = {
   describe: () => "it is not on disk so far",
 };
 
-/** Whether to wait for the disk; false where Redis does so itself before each reply. */
+/**
+ * Before 7.2 a server that is set up for it has its log on disk before each reply, and says so of no single one:
+ * it is asked each time whether it is still set up so, since that may change at any moment.
+ */
+const ASK_WHETHER_ALWAYS: Wait = {
+  command: () => ["CONFIG", "GET", LOG_SETTINGS],
+  isEnough: (reply) => findDiskObstacle(parseConfig(reply), { hasWaitAof: false }) === undefined,
+  describe: (reply) =>
+    `it may not be on disk: ${findDiskObstacle(parseConfig(reply), { hasWaitAof: false })}`,
+};
+
+/** Whether the server has WAITAOF; false where it is old, and waits for the disk itself before each reply. */
 async function canWaitForDisk(server: Server, durability: Durability): Promise<boolean> {
   const refusal = await findRefusal(server, ["WAITAOF", 1, 0, 1]);
   const isOlder = refusal !== undefined && /unknown command/i.test(refusal);
   if (refusal !== undefined && !isOlder) {
     throw new DurabilityError(durability, `the server cannot WAITAOF: ${refusal}`);
   }
-  const settings = await readSettings(server);
-  const sync = settings?.get("appendfsync");
-  if (!isOlder) {
-    if (sync !== "no") return true;
-    throw new DurabilityError(
-      durability,
-      "appendfsync is no, so that nothing is ever known to be on disk: set always, or everysec",
-    );
-  }
-  requireAlways(settings, durability);
-  return false;
-}
-
-/** @throws DurabilityError unless the server itself waits for the disk before each reply, whatever else it does */
-function requireAlways(
-  settings: ReadonlyMap<string, string> | undefined,
-  durability: Durability,
-): void {
-  const refuse = (reason: string) => new DurabilityError(durability, reason);
-  const older = "this Redis is older than 7.2 and has no WAITAOF";
-  if (settings === undefined) {
-    throw refuse(`${older}, and does not permit CONFIG GET, which would tell appendfsync`);
-  }
-  if (settings.get("appendonly") !== "yes") throw refuse("appendonly is no: set appendonly yes");
-  const sync = settings.get("appendfsync");
-  if (sync !== "always") throw refuse(`${older}, and appendfsync is ${sync}: set always`);
-  if (settings.get("no-appendfsync-on-rewrite") === "yes") {
-    throw refuse(
-      `${older}, and no-appendfsync-on-rewrite is yes, so that a rewrite of the log suspends always: set no`,
-    );
-  }
+  const hasWaitAof = !isOlder;
+  const obstacle = findDiskObstacle(await readSettings(server), { hasWaitAof });
+  if (obstacle !== undefined) throw new DurabilityError(durability, obstacle);
+  return hasWaitAof;
 }
 
 /** Why the server refuses the command, for as long as it is set up as it is; undefined if it takes it. */
@@ -114,7 +102,7 @@ const PASSING = /replica instances|^(READONLY|LOADING|MASTERDOWN|NOAUTH|WRONGPAS
 
 async function readSettings(server: Server): Promise<ReadonlyMap<string, string> | undefined> {
   try {
-    return parseConfig(await server.call("CONFIG", "GET", "*append*"));
+    return parseConfig(await server.call("CONFIG", "GET", LOG_SETTINGS));
   } catch (error) {
     if (isReply(error)) return undefined;
     throw error;

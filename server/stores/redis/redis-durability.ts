@@ -2,6 +2,7 @@ import { Cluster } from "ioredis";
 import type { Durability, DurabilityState } from "../durability.ts";
 import { describeDurability } from "../durability.ts";
 import type { RedisClient, RedisConnection } from "./connection.ts";
+import { findDiskObstacle, LOG_SETTINGS } from "./log-on-disk.ts";
 import type { ServerFacts } from "./server-facts.ts";
 import { parseConfig, parseInfo } from "./server-facts.ts";
 
@@ -49,7 +50,7 @@ export class RedisDurability {
 async function readFacts(server: Pick<RedisClient, "call">): Promise<ServerFacts> {
   const [info, config] = await Promise.all([
     permitted(server.call("INFO", "everything")),
-    permitted(server.call("CONFIG", "GET", "append*")),
+    permitted(server.call("CONFIG", "GET", LOG_SETTINGS)),
   ]);
   return {
     info: typeof info === "string" ? parseInfo(info) : undefined,
@@ -73,8 +74,13 @@ export function describeWindow(facts: ServerFacts, durability: Durability): stri
   switch (durability.kind) {
     case "fast":
       return `${crash}; a failover may lose what the replica had not received yet`;
-    case "fsync":
-      return "a crash of Redis or of its machine loses nothing; a failover may lose what the replica had not received yet";
+    case "fsync": {
+      const failover = "a failover may lose what the replica had not received yet";
+      if (findObstacle(facts) === undefined) {
+        return `a crash of Redis or of its machine loses nothing; ${failover}`;
+      }
+      return `nothing is acknowledged now, and ${crash}; ${failover}`;
+    }
     case "replicated": {
       const { replicas } = durability;
       const them = replicas === 1 ? "a replica has" : `${replicas} replicas have`;
@@ -114,7 +120,19 @@ export function findWarnings(facts: ServerFacts, durability: Durability): string
   }
   const shortage = describeShortage(facts, durability);
   if (shortage !== undefined) warnings.push(`KATO_DURABILITY=${shortage}`);
+  const obstacle = durability.kind === "fsync" ? findObstacle(facts) : undefined;
+  if (obstacle !== undefined) {
+    warnings.push(`KATO_DURABILITY=fsync: no change is acknowledged: ${obstacle}`);
+  }
   return warnings;
+}
+
+/** Why the server's log is not known to be on disk. */
+function findObstacle({ info, config }: ServerFacts): string | undefined {
+  const [major = 0, minor = 0] = (info?.get("redis_version") ?? "").split(".").map(Number);
+  // Where it does not tell, changes say what is amiss.
+  const hasWaitAof = info === undefined || major > 7 || (major === 7 && minor >= 2);
+  return findDiskObstacle(config, { hasWaitAof });
 }
 
 /** undefined with replicas enough, and where the server does not tell. */
