@@ -43,18 +43,21 @@ function commandsOf(lua: string): string[] {
 
 /**
  * What stands before every script. Permissions may change at any moment, so each call asks for them, which takes
- * Redis some 0.2 µs per command.
+ * Redis some 0.1 µs per command. Of the keys, Redis makes sure before it runs a script.
  */
 function preamble(commands: readonly string[]): string {
-  const names = Array.from(new Set(commands), (name) => `'${name}'`);
+  const names = Array.from(new Set(commands), (name) => `'${name}'`).sort();
   return [
     REFUSE_OLD_SERVERS,
     `do
-  local refused, key = {}, KEYS[1] or 'kato:'
-  for _, name in ipairs({${names.sort().join(", ")}}) do
-    if not redis.acl_check_cmd(name, key, key, key) then refused[#refused + 1] = name end
+  local may = redis.acl_check_cmd
+  if not (${names.map((name) => `may(${name})`).join(" and ")}) then
+    local refused = {}
+    for _, name in ipairs({${names.join(", ")}}) do
+      if not may(name) then refused[#refused + 1] = name end
+    end
+    return redis.error_reply('${MAY_NOT_RUN}' .. table.concat(refused, ', '))
   end
-  if #refused > 0 then return redis.error_reply('${MAY_NOT_RUN}' .. table.concat(refused, ', ')) end
 end`,
     ...CONSTANTS,
   ].join("\n");
