@@ -12,7 +12,13 @@ import { watchService } from "../support/watched-service.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** Each SIGUSR2 sets the worker's time of day to another hour: ahead, then behind, then right again. */
+/**
+ * What these tests prove: nothing in a worker's JavaScript that asks for the time of day decides about order or expiry.
+ * The clocks of the stores stay right, as is that of SQLite, which lives in the worker's process but asks the system
+ * itself: all processes of a machine share the clock of that, so on SQLite no worker can be off alone.
+ *
+ * Each SIGUSR2 sets the worker's time of day to another hour: ahead, then behind, then right again.
+ */
 const STEPPING_CLOCK = `
 const now = Date.now;
 const steps = [${HOUR_MS}, ${-HOUR_MS}, 0];
