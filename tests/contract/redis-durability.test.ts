@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import type { Durability } from "../../server/stores/durability.ts";
 import { DurabilityError } from "../../server/stores/durability.ts";
 import type { OpenStore, StoreRules } from "../../server/stores/open-store.ts";
+import { NODES_KEY } from "../../server/stores/redis/keys.ts";
 import { startReplicatedRedis } from "../support/redis-replica.ts";
 import type { ReplicatedRedis } from "../support/redis-replica.ts";
 import { startRedis } from "../support/redis-server.ts";
@@ -138,11 +139,8 @@ describe("a store that acknowledges what a replica has", () => {
     ];
 
     const { resume } = await pauseReplica();
-    // On the master it is newer than all that the replica has.
-    await client.pexpireat(
-      `kato:{${sessionId.split("-")[0]}}:s:${sessionId.split("-")[1]}`,
-      NOW * 2,
-    );
+    // A write of another connection, which the replica does not have.
+    await client.pexpire(NODES_KEY, 10_000_000);
     for (const repeat of repeats) {
       await expect(repeat()).rejects.toMatchObject({
         ...UNAVAILABLE,
