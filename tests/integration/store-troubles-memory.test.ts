@@ -49,8 +49,8 @@ describe("a service whose Redis runs out of memory", () => {
 
       await limitMemory(redis, (await usedMemory(redis)) + 400_000);
       const refused = await learnUntilRefused(learners);
-      // From the moment at which there is too little to one at which there is none.
-      await limitMemory(redis, (await usedMemory(redis)) - 500_000);
+      // From the moment at which there is too little to one at which there is none, also when buffers are freed.
+      await limitMemory(redis, (await usedMemory(redis)) - 1_000_000);
 
       for (const { reply } of refused) expect(reply.error).toMatchObject(OUT_OF_MEMORY);
       for (const [path, input] of WRITES) {
