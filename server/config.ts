@@ -180,6 +180,12 @@ export const SETTINGS = {
     schema: count(1, 86_400),
     meaning: "a worker that gives no sign of life for so long is killed and replaced",
   },
+  startSeconds: {
+    env: "KATO_START_SECONDS",
+    default: "30",
+    schema: count(1, 86_400),
+    meaning: "a worker that is not ready so long after its start is killed and started anew",
+  },
 } as const satisfies Record<
   string,
   { env: `KATO_${string}`; default: string; schema: z.ZodType; meaning: string }

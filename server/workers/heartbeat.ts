@@ -1,8 +1,6 @@
 const BEAT_MS = 1_000;
 
 export type HeartbeatParts = {
-  /** Seconds, which are beats, that a worker may leave unanswered. */
-  hangSeconds: number;
   ask(workerId: number): void;
   /** Told once for each worker that hangs. */
   onHung(workerId: number): void;
@@ -17,7 +15,7 @@ export type HeartbeatParts = {
  */
 export class Heartbeat {
   readonly #parts: HeartbeatParts;
-  readonly #unanswered = new Map<number, number>();
+  readonly #watched = new Map<number, { patience: number; unanswered: number }>();
 
   constructor(parts: HeartbeatParts) {
     this.#parts = parts;
@@ -27,25 +25,27 @@ export class Heartbeat {
     setInterval(() => this.beat(), BEAT_MS).unref();
   }
 
-  add(workerId: number): void {
-    this.#unanswered.set(workerId, 0);
+  /** `patience`: seconds, which are beats, that it may leave unanswered; for one that is added again it counts anew. */
+  add(workerId: number, patience: number): void {
+    this.#watched.set(workerId, { patience, unanswered: 0 });
   }
 
   answered(workerId: number): void {
-    if (this.#unanswered.has(workerId)) this.#unanswered.set(workerId, 0);
+    const watched = this.#watched.get(workerId);
+    if (watched !== undefined) watched.unanswered = 0;
   }
 
   gone(workerId: number): void {
-    this.#unanswered.delete(workerId);
+    this.#watched.delete(workerId);
   }
 
   beat(): void {
-    for (const [workerId, unanswered] of this.#unanswered) {
-      if (unanswered < this.#parts.hangSeconds) {
-        this.#unanswered.set(workerId, unanswered + 1);
+    for (const [workerId, watched] of this.#watched) {
+      if (watched.unanswered < watched.patience) {
+        watched.unanswered += 1;
         this.#parts.ask(workerId);
       } else {
-        this.#unanswered.delete(workerId);
+        this.#watched.delete(workerId);
         this.#parts.onHung(workerId);
       }
     }

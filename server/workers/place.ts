@@ -17,7 +17,7 @@ export type Kept = {
   /** On the clock of `performance.now()`. */
   readonly startedAt: number;
   state: "starting" | "serving" | "leaving";
-  /** Why it said that it cannot start. */
+  /** Why it said that it cannot start, or was killed. */
   failure: string | undefined;
   /** It was killed because it answered nothing any more. */
   isHung: boolean;

@@ -12,7 +12,6 @@ import { CrashWatch } from "./crash-watch.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { PrimaryMessage, WorkerMessage } from "./messages.ts";
 import { isMessage } from "./messages.ts";
-import { OomKills } from "./oom-kills.ts";
 import type { Kept, Place } from "./place.ts";
 import { RollingRestart } from "./rolling-restart.ts";
 import { WorkerEnds } from "./worker-ends.ts";
@@ -20,6 +19,7 @@ import { WorkersMetrics } from "./workers-metrics.ts";
 
 /** Past the workers' own time to drain and close, before they are killed. */
 const KILL_AFTER_MS = 3_000;
+const KILLED_FROM_OUTSIDE = "killed from outside: by somebody, or by the kernel for want of memory";
 /** Its file descriptor. */
 const STDIN = 0;
 
@@ -32,7 +32,6 @@ export class Primary {
   readonly #openLog: OpenLog;
   readonly #connections = new ConnectionShare();
   readonly #ends = new WorkerEnds();
-  readonly #oomKills = new OomKills();
   readonly #metrics = new WorkersMetrics(this.#ends.registry);
   readonly #places: Place[];
   readonly #kept = new Map<number, Kept>();
@@ -53,7 +52,6 @@ export class Primary {
       hasNext: false,
     }));
     this.#heartbeat = new Heartbeat({
-      hangSeconds: config.hangSeconds,
       ask: (id) => this.#tell(id, { kind: "ping" }),
       onHung: (id) => this.#killHung(id),
     });
@@ -124,6 +122,8 @@ export class Primary {
       failure: undefined,
       isHung: false,
     });
+    // It answers nothing until it is ready, so this bounds its start.
+    this.#heartbeat.add(worker.id, this.#config.startSeconds);
   }
 
   #hear(worker: Worker, message: WorkerMessage): void {
@@ -168,7 +168,7 @@ export class Primary {
     place.current = kept;
     place.hasNext = false;
     this.#connections.add(worker);
-    this.#heartbeat.add(worker.id);
+    this.#heartbeat.add(worker.id, this.#config.hangSeconds);
     if (before !== undefined) this.#letGo(before);
     this.#announce();
     this.#rolling.advance();
@@ -216,8 +216,7 @@ export class Primary {
     }
     if (kept === undefined) return;
     const { place, state, failure: reason } = kept;
-    const isOomKill = this.#oomKills.mayBeNew();
-    const isKilled = signal === "SIGKILL" && !kept.isHung && !isOomKill;
+    const isKilled = signal === "SIGKILL" && !kept.isHung;
     const how = kept.isHung ? "hang" : (signal ?? `exit code ${code}`);
     const leavesGap = place.current === kept;
     if (leavesGap) place.current = undefined;
@@ -234,13 +233,22 @@ export class Primary {
   }
 
   #crashed(
-    { worker, place, startedAt, failure }: Kept,
+    { worker, place, startedAt, state, failure }: Kept,
     { how, isKilled }: { how: string; isKilled: boolean },
   ): void {
-    const aliveMs = Math.round(performance.now() - startedAt);
-    const line = { pid: worker.process.pid, how, reason: failure, aliveMs };
-    const restartInMs = isKilled ? place.crashes.killed() : place.crashes.crashed(aliveMs);
-    if (restartInMs === "loop") {
+    const diedAt = performance.now();
+    const aliveMs = Math.round(diedAt - startedAt);
+    const line = {
+      pid: worker.process.pid,
+      how,
+      reason: failure ?? (isKilled ? KILLED_FROM_OUTSIDE : undefined),
+      aliveMs,
+    };
+    const hasServed = state !== "starting";
+    const death = { startedAt, diedAt, hasServed, isKilled };
+    const { restartInMs, loopSince } = place.crashes.died(death);
+    // While another worker serves, one place less is better than no service.
+    if (loopSince !== undefined && !this.#isServedSince(loopSince)) {
       const why = failure === undefined ? "" : `: ${failure}`;
       const reason = `crash loop: workers die soon after their start, the last one by ${how}${why}`;
       this.#log.fatal(line, reason);
@@ -251,7 +259,8 @@ export class Primary {
       this.#log.error(line, "worker died; its successor is starting");
       return;
     }
-    this.#log.error({ ...line, restartInMs }, "worker died");
+    const others = loopSince === undefined ? "" : ", like those before it; the others serve on";
+    this.#log.error({ ...line, restartInMs }, `worker died${others}`);
     place.hasNext = true;
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
@@ -260,17 +269,28 @@ export class Primary {
     this.#restarts.add(timer);
   }
 
+  /** Whether all places had a worker once, and there is one that lives since before the given time. */
+  #isServedSince(time: number): boolean {
+    const workers = [...this.#kept.values()];
+    return (
+      this.#isAnnounced &&
+      workers.some(({ state, startedAt }) => state === "serving" && startedAt < time)
+    );
+  }
+
   /** Its calls would wait for nothing; their connections break, so that clients can repeat them elsewhere. */
   #killHung(workerId: number): void {
     const kept = this.#kept.get(workerId);
     if (kept === undefined) return;
     kept.isHung = true;
     if (this.#isStopping) this.#exitCode = 1;
-    const { hangSeconds } = this.#config;
-    this.#log.error(
-      { pid: kept.worker.process.pid },
-      `worker hangs: no sign of life for ${hangSeconds} s, killed`,
-    );
+    const { hangSeconds, startSeconds } = this.#config;
+    const how =
+      kept.state === "starting"
+        ? `not ready ${startSeconds} s after its start`
+        : `no sign of life for ${hangSeconds} s`;
+    kept.failure = how;
+    this.#log.error({ pid: kept.worker.process.pid }, `worker hangs: ${how}, killed`);
     kept.worker.process.kill("SIGKILL");
   }
 

@@ -1,8 +1,13 @@
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkHistory } from "../support/history/check-history.ts";
 import { send } from "../support/http-calls.ts";
+import { writeWorkerPreload } from "../support/preload.ts";
 import { startObservingLoad } from "../support/sdk/observing-load.ts";
 import { openTestStore } from "../support/service.ts";
+import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { watchService } from "../support/watched-service.ts";
 
@@ -45,6 +50,45 @@ describe("a worker that stands still under load", () => {
     const { calls } = load.recorder;
     expect(calls.filter(({ outcome }) => outcome !== "ok")).toEqual([]);
     expect(checkHistory(calls, { retriesInsideCalls: true })).toEqual({ ok: true });
+  });
+});
+
+describe("a worker that stands still while it starts", () => {
+  it("is killed and started anew, though the one it was to succeed is gone", async () => {
+    await using store = await openTestStore("sqlite");
+    await using directory = await makeTemporaryDirectory();
+    const gate = join(directory.path, "gate");
+    const preload = await writeWorkerPreload(
+      directory.path,
+      `const { existsSync, rmSync } = await import("node:fs");
+       if (existsSync(${JSON.stringify(gate)})) {
+         rmSync(${JSON.stringify(gate)});
+         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+       }`,
+    );
+    await using service = await watchService({
+      store: store.url,
+      env: { KATO_START_SECONDS: "4", NODE_OPTIONS: preload },
+    });
+    const [first] = service.workerPids();
+    await writeFile(gate, "");
+
+    service.process.signal("SIGHUP");
+    await waitFor(() => !existsSync(gate), { what: "the successor to stand still" });
+    process.kill(first!, "SIGKILL");
+    await service.waitForLog("worker died; its successor is starting");
+    const calls = [1, 2, 3].map(() => send(`${service.url}/health`));
+    const told = await service.waitForLog("worker hangs", 20_000);
+    const statuses = (await Promise.all(calls)).map(({ status }) => status);
+
+    expect(told).toMatchObject({
+      level: "error",
+      msg: "worker hangs: not ready 4 s after its start, killed",
+    });
+    expect(statuses).toEqual([200, 200, 200]);
+    const { text } = await send(`${service.url}/metrics`);
+    expect(countOf(text, "hung")).toBeGreaterThanOrEqual(1);
+    await service.waitForLog("rolling restart done");
   });
 });
 

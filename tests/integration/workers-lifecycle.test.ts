@@ -55,7 +55,7 @@ describe("workers", () => {
     for (let deaths = 1; deaths <= 3; deaths++) {
       // Answered only by a worker, so one is there to be killed.
       await answeringWorker(service.url);
-      // Ends a process that doesn't handle it, as a crash would; SIGKILL would be somebody's will.
+      // Ends a process that doesn't handle it, as a crash would; SIGKILL would come from outside.
       process.kill(service.workerPids()[0]!, "SIGUSR2");
       const lines = await waitFor(
         () => {
@@ -128,14 +128,13 @@ describe("workers", () => {
   });
 });
 
-// Elsewhere nothing tells them from workers that the kernel kills.
-describe.runIf(process.platform === "linux")("workers that somebody kills", () => {
-  it("are replaced each time, however soon and often", async () => {
+describe("workers that are killed from outside", () => {
+  it("are replaced each time, however soon and often, and wait longer as they die young", async () => {
     await using store = await openTestStore("sqlite");
     await using service = await watchService({ store: store.url });
 
     // More than make a crash loop.
-    for (let kill = 1; kill <= 7; kill += 1) {
+    for (let kill = 1; kill <= 6; kill += 1) {
       const pid = await waitFor(() => service.workerPids()[0], { what: `worker ${kill} to run` });
       process.kill(pid, "SIGKILL");
       await waitFor(() => !service.workerPids().includes(pid), { what: `worker ${kill} to end` });
@@ -144,12 +143,42 @@ describe.runIf(process.platform === "linux")("workers that somebody kills", () =
     expect(await answeringWorker(service.url)).toBeDefined();
     const delays = service.log().filter(({ msg }) => msg === "worker died");
     expect(delays.map(({ how, restartInMs }) => [how, restartInMs])).toEqual(
-      Array.from({ length: 7 }, () => ["SIGKILL", 100]),
+      [100, 200, 400, 800, 1_000, 1_000].map((ms) => ["SIGKILL", ms]),
     );
   });
 });
 
 describe("workers that cannot start again", () => {
+  it("leave the one that serves where it is, and are tried again until one can", async () => {
+    await using store = await openTestStore("sqlite");
+    await using directory = await makeTemporaryDirectory();
+    const gate = join(directory.path, "gate");
+    const preload = await writeWorkerPreload(
+      directory.path,
+      `const { existsSync } = await import("node:fs");
+       if (existsSync(${JSON.stringify(gate)})) process.exit(7);`,
+    );
+    await using service = await watchService({
+      store: store.url,
+      env: { KATO_MAX_REQUESTS: "5", NODE_OPTIONS: preload },
+    });
+    const [first] = service.workerPids();
+    await writeFile(gate, "");
+
+    for (let i = 0; i < 5; i += 1) await answeringWorker(service.url);
+    // As many make a crash loop where nobody serves.
+    const fifth = await service.waitForLog("worker died, like those before it", 30_000);
+    const answering = await answeringWorker(service.url);
+    await rm(gate);
+
+    expect(fifth).toMatchObject({ level: "error", how: "exit code 7", restartInMs: 1_600 });
+    expect(answering).toContain(`-${first}-`);
+    await waitFor(async () => !(await answeringWorker(service.url)).includes(`-${first}-`), {
+      what: "the successor to answer",
+      timeoutMs: 30_000,
+    });
+  });
+
   it("end the process with the reason in one line: the SQLite file is none any more", async () => {
     await using directory = await makeTemporaryDirectory();
     const file = join(directory.path, "kato.db");

@@ -33,6 +33,7 @@ const DEFAULTS = {
   slowMs: 1_000,
   shutdownSeconds: 30,
   hangSeconds: 10,
+  startSeconds: 30,
 };
 
 type Name = keyof typeof DEFAULTS;
@@ -123,6 +124,10 @@ const GOOD: Record<Name, [text: string, value: unknown][]> = {
     ["3600", 3_600],
   ],
   hangSeconds: [
+    ["1", 1],
+    ["86400", 86_400],
+  ],
+  startSeconds: [
     ["1", 1],
     ["86400", 86_400],
   ],
@@ -220,6 +225,10 @@ const BAD: Record<Name, [text: string, reason: RegExp][]> = {
     ["3601", /<=3600/],
   ],
   hangSeconds: [
+    ["0", />=1/],
+    ["86401", /<=86400/],
+  ],
+  startSeconds: [
     ["0", />=1/],
     ["86401", /<=86400/],
   ],

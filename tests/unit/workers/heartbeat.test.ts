@@ -2,10 +2,9 @@ import { describe, expect, it } from "vitest";
 import { Heartbeat } from "../../../server/workers/heartbeat.ts";
 
 /** A heartbeat over workers of which those in `alive` answer every question. */
-function watch(hangSeconds: number, alive: ReadonlySet<number>) {
+function watch(alive: ReadonlySet<number>) {
   const hung: number[] = [];
   const heartbeat: Heartbeat = new Heartbeat({
-    hangSeconds,
     ask: (id) => alive.has(id) && heartbeat.answered(id),
     onHung: (id) => hung.push(id),
   });
@@ -13,10 +12,10 @@ function watch(hangSeconds: number, alive: ReadonlySet<number>) {
 }
 
 describe("a heartbeat", () => {
-  it("tells once of a worker that leaves as many questions unanswered as there are seconds", () => {
-    const { heartbeat, hung } = watch(3, new Set([1]));
-    heartbeat.add(1);
-    heartbeat.add(2);
+  it("tells once of a worker that leaves as many questions unanswered as it may", () => {
+    const { heartbeat, hung } = watch(new Set([1]));
+    heartbeat.add(1, 3);
+    heartbeat.add(2, 3);
 
     for (let i = 0; i < 3; i++) heartbeat.beat();
     expect(hung).toEqual([]);
@@ -26,8 +25,8 @@ describe("a heartbeat", () => {
   });
 
   it("forgets what a worker left unanswered as soon as it answers", () => {
-    const { heartbeat, hung } = watch(2, new Set());
-    heartbeat.add(1);
+    const { heartbeat, hung } = watch(new Set());
+    heartbeat.add(1, 2);
 
     for (let i = 0; i < 10; i++) {
       heartbeat.beat();
@@ -38,9 +37,22 @@ describe("a heartbeat", () => {
     expect(hung).toEqual([]);
   });
 
+  it("counts anew, to another number, for a worker that is added again", () => {
+    const { heartbeat, hung } = watch(new Set());
+    heartbeat.add(1, 5);
+    for (let i = 0; i < 5; i++) heartbeat.beat();
+    heartbeat.add(1, 2);
+
+    for (let i = 0; i < 2; i++) heartbeat.beat();
+    expect(hung).toEqual([]);
+    heartbeat.beat();
+
+    expect(hung).toEqual([1]);
+  });
+
   it("leaves alone a worker that is gone, whatever it still says", () => {
-    const { heartbeat, hung } = watch(1, new Set());
-    heartbeat.add(1);
+    const { heartbeat, hung } = watch(new Set());
+    heartbeat.add(1, 1);
     heartbeat.gone(1);
     heartbeat.answered(1);
 
