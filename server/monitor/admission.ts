@@ -57,18 +57,25 @@ export class Admission {
     this.#onStatus = onStatus;
   }
 
+  get #canRun(): boolean {
+    return this.running < this.#rules.limit;
+  }
+
   /** Whether a call that came now would be refused. */
   get isFull(): boolean {
-    return this.running >= this.#rules.limit && this.waiting >= this.#rules.queueLimit;
+    return !this.#canRun && this.waiting >= this.#rules.queueLimit;
   }
 
   /**
    * Whether whole requests are to be refused: from when the line is full until an eighth of it is free. Else each place
-   * would be taken as it comes free, by one call of a batch that has to be read as a whole to refuse the others.
+   * would be taken as it comes free, by one call of a batch that has to be read as a whole to refuse the others. Never
+   * while a call could run at once: who counts as waiting then has stepped aside, and takes no turn.
    */
   get isShedding(): boolean {
     if (this.isFull) this.#isShedding = true;
-    else if (this.waiting <= this.#rules.queueLimit * FILLED_AGAIN) this.#isShedding = false;
+    else if (this.#canRun || this.waiting <= this.#rules.queueLimit * FILLED_AGAIN) {
+      this.#isShedding = false;
+    }
     return this.#isShedding;
   }
 
@@ -78,7 +85,7 @@ export class Admission {
    * @throws ServiceError OVERLOADED when the line is full
    */
   enter(): Waiting | undefined {
-    if (this.running < this.#rules.limit) {
+    if (this.#canRun) {
       this.#begin();
       return undefined;
     }
@@ -117,7 +124,7 @@ export class Admission {
 
   leave(): void {
     this.running -= 1;
-    while (this.running < this.#rules.limit) {
+    while (this.#canRun) {
       const next = this.#line.shift();
       if (next === undefined) break;
       if (next.state === "gone") continue;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ServiceError } from "@kato-rpc/shared/errors.ts";
+import { waitFor } from "../../support/wait-for.ts";
 import { Admission, statusOf, thresholdsOf } from "../../../server/monitor/admission.ts";
 
 function openAdmission(rules: { limit: number; queueLimit: number }) {
@@ -73,6 +74,28 @@ describe("Admission", () => {
     admission.leave();
     admission.leave();
     expect(admission.running).toBe(0);
+  });
+
+  it("refuses no whole requests while a call could run, however many have stepped aside", async () => {
+    const { admission } = openAdmission({ limit: 2, queueLimit: 8 });
+    const slow = Promise.withResolvers<void>();
+    const aside: Promise<void>[] = [];
+    while (aside.length < 8) {
+      admission.enter();
+      aside.push(admission.stepAside(slow.promise));
+      await waitFor(() => admission.waiting === aside.length, { what: "the call to step aside" });
+    }
+    while (!admission.isFull) admission.enter();
+    expect(admission.isShedding).toBe(true);
+
+    admission.leave();
+    admission.leave();
+
+    expect([admission.running, admission.waiting]).toEqual([0, 8]);
+    expect(admission.isShedding).toBe(false);
+    expect(admission.enter()).toBeUndefined();
+    slow.resolve();
+    await Promise.all(aside);
   });
 
   it("lets a call keep its place that waits for something ready", async () => {
