@@ -29,16 +29,11 @@ export function readRpcRequest(parts: RpcRequestParts): RpcRequest {
   const kind = parts.method === "POST" ? "mutation" : "query";
   const isBatch = parts.query["batch"] === "1";
   const path = decodePath(parts.path);
+  const names = isBatch ? namesInBatch(path) : [];
   const payload =
     kind === "query" ? readInputParameter(parts.query["input"]) : readBody(parts.body);
   if (!isBatch) return { isBatch, kind, calls: [{ path, payload }] };
 
-  const names = path.split(",");
-  const { max, meaning } = LIMITS.callsPerBatch;
-  if (names.length > max) {
-    const message = `${names.length} calls in one batch: at most ${max} ${meaning}; send several batches`;
-    throw new ServiceError("LIMIT_EXCEEDED", message, { limit: "callsPerBatch", max });
-  }
   if (payload !== undefined && (typeof payload !== "object" || payload === null)) {
     throw new ServiceError(
       "INVALID_INPUT",
@@ -48,6 +43,17 @@ export function readRpcRequest(parts: RpcRequestParts): RpcRequest {
   const inputs = (payload ?? {}) as Record<string, unknown>;
   const inputAt = (i: number) => (Object.hasOwn(inputs, i) ? inputs[i] : undefined);
   return { isBatch, kind, calls: names.map((name, i) => ({ path: name, payload: inputAt(i) })) };
+}
+
+/** @throws ServiceError LIMIT_EXCEEDED */
+export function namesInBatch(path: string): string[] {
+  const names = path.split(",");
+  const { max, meaning } = LIMITS.callsPerBatch;
+  if (names.length > max) {
+    const message = `${names.length} calls in one batch: at most ${max} ${meaning}; send several batches`;
+    throw new ServiceError("LIMIT_EXCEEDED", message, { limit: "callsPerBatch", max });
+  }
+  return names;
 }
 
 function decodePath(path: string): string {

@@ -5,7 +5,7 @@ import type { LoadShedding } from "./load-shedding.ts";
 import { letFinishSending } from "./request-errors.ts";
 import { requestIdOf } from "./request-id.ts";
 import type { Answer, RpcDispatch } from "./rpc-dispatch.ts";
-import { readRpcRequest } from "./rpc-request.ts";
+import { namesInBatch, readRpcRequest } from "./rpc-request.ts";
 
 const PREFIX = "/trpc/";
 
@@ -27,6 +27,8 @@ export function mountRpc(app: FastifyInstance, { dispatch, shedding, serving }: 
       const requestId = requestIdOf(request.headers);
       const isBatch = isBatchOf(request);
       const path = pathOf(request);
+      // Before its body is read, and before it is refused with as many answers as it has calls.
+      if (isBatch) namesInBatch(path);
       const answers = shedding.refuse({ method: request.method, path, isBatch }, requestId);
       if (answers === undefined) return done();
       letFinishSending(request.raw);

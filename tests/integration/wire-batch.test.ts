@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import type { Service } from "../support/service.ts";
 import { openTestStore, startService } from "../support/service.ts";
+import { startTestApp } from "../support/test-app.ts";
 import type { WireReply } from "../support/wire.ts";
 import {
   batch,
@@ -15,6 +16,7 @@ import {
   requestText,
   rpcRequest,
   send,
+  tryCall,
 } from "../support/wire.ts";
 
 let service: Service;
@@ -181,6 +183,38 @@ describe("a batch of more calls than allowed", () => {
     connection.socket.resume();
 
     expectTooLong(await connection.reply());
+  });
+
+  it("is told so before its body has come, also while every single call would be refused", async () => {
+    const stuck = Promise.withResolvers<number>();
+    const running = Promise.withResolvers<void>();
+    await using app = await startTestApp({
+      settings: { KATO_LIMIT_CONCURRENCY: "1", KATO_QUEUE_LIMIT: "0" },
+      overrides: () => ({
+        countSessions() {
+          running.resolve();
+          return stuck.promise;
+        },
+      }),
+    });
+    const filling = tryCall(app.url, "session.count", { nodeId: "n" });
+    await running.promise;
+    await using connection = new RawConnection(app.url);
+    const path = `/trpc/${Array.from({ length: 1_450 }, () => "node.clear").join(",")}?batch=1`;
+    const [head] = requestText({
+      method: "POST",
+      path,
+      headers: { "content-length": "1000" },
+    }).split("\r\n\r\n");
+
+    connection.write(`${head}\r\n\r\n`);
+    const error = expectError(await connection.reply(), "LIMIT_EXCEEDED");
+    const single = await tryCall(app.url, "node.clear", { nodeId: "n" });
+    stuck.resolve(0);
+
+    expectError(single, "OVERLOADED");
+    expect(error.data).toMatchObject({ limit: "callsPerBatch", max: 100 });
+    expect((await filling).status).toBe(200);
   });
 
   it("leaves the service serving", async () => {
