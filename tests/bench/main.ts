@@ -1,6 +1,7 @@
 /** `npm run bench`: every benchmark in one run; `--json` for programs, `--quick` for a first look. */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { formatOverload } from "../support/open-loop/overload.ts";
 import { STORE_KINDS } from "../support/service.ts";
 import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
 import { RUN_DIRECTORY_VARIABLE } from "../support/run-directory.ts";
@@ -10,6 +11,7 @@ import { measureLearns, printLearns } from "./learn-throughput.ts";
 import { formatCount, formatTable } from "./measure.ts";
 import type { ThroughputRow } from "./observe-throughput.ts";
 import { measureThroughput, printThroughput } from "./observe-throughput.ts";
+import { measureOverload } from "./overload.ts";
 import { measurePredictLatency, printPredictLatency } from "./predict-latency.ts";
 import { PATTERN_SEED } from "./random-patterns.ts";
 import {
@@ -62,6 +64,8 @@ const service = await measureServicePredictions({
   seconds: seconds * 2,
   onSize: (size) => note(`predictions through the service: ${size} patterns`),
 });
+note("overload");
+const overload = await measureOverload(seconds * 2);
 
 /** Median ms of a prediction on so many patterns, at threshold 0.1. */
 const LATENCY_GOALS = [
@@ -116,6 +120,7 @@ if (values.json) {
       seed: PATTERN_SEED,
       predictions,
       service,
+      overload,
       goals: GOALS,
     })}\n`,
   );
@@ -132,6 +137,10 @@ if (values.json) {
   process.stdout.write(`Predictions through the service, on Redis, seed ${PATTERN_SEED}\n`);
   process.stdout.write(`${printServicePredictions(service.rows)}\n\n`);
   process.stdout.write(`${printBystanders(service.bystanders)}\n\n`);
+  process.stdout.write(
+    `Overload: one worker on Redis, offered three times what it serves, batches of 50\n`,
+  );
+  process.stdout.write(`${formatOverload(overload)}\n\n`);
   const rows = GOALS.map(({ goal, met }) => [goal, met ? "kept" : "missed"]);
   process.stdout.write(`${formatTable(["goal", "this run"], rows)}\n`);
 }

@@ -1,4 +1,4 @@
-import { formatOverload, overload } from "../support/open-loop/overload.ts";
+import { overload } from "../support/open-loop/overload.ts";
 import type { OverloadReport } from "../support/open-loop/overload.ts";
 import { openTestStore, startService } from "../support/service.ts";
 
@@ -12,8 +12,4 @@ export async function measureOverload(seconds: number): Promise<OverloadReport> 
     connections: 8,
     seconds: { capacity: seconds, overload: 2 * seconds, after: seconds },
   });
-}
-
-export function printOverload(report: OverloadReport): string {
-  return formatOverload(report);
 }
