@@ -5,7 +5,7 @@ import { startRedis } from "../support/redis-server.ts";
 import { startService } from "../support/service.ts";
 
 const DEADLINE_MS = 5_000;
-/** Far more than a refusal takes; the table tells how long 99 of 100 took. */
+/** Of requests that are refused whole, from when they were due; one of which some calls run is answered with these. */
 const REFUSED_WITHIN_MS = 50;
 /** So long Redis takes to answer: what bounds the service is then not the processors, which the load shares with it. */
 const STORE_LATENCY_MS = 10;
@@ -19,9 +19,12 @@ export type OverloadSize = {
   capacitySeconds: number;
   /** The part of the capacity that must be served at least; beside other tests the machine is not the same for long. */
   leastServed: number;
+  /** Which of the refusals in order of their time must be told so soon; beside other tests half of them. */
+  refusedInTime: "p50" | "p99";
 };
 
-export function describeOverload({ seconds, capacitySeconds, leastServed }: OverloadSize): void {
+export function describeOverload(size: OverloadSize): void {
+  const { seconds, capacitySeconds, leastServed, refusedInTime } = size;
   test(`a service that is offered three times its capacity for ${seconds} s serves as much as before, refuses the rest at once and is itself again`, async () => {
     await using redis = await startRedis();
     await using proxy = await openFaultProxy({ port: redis.port });
@@ -39,18 +42,22 @@ export function describeOverload({ seconds, capacitySeconds, leastServed }: Over
     console.log(formatOverload(report));
 
     const { loads, memory } = report;
-    const { failures, unsent, latencies } = loads.overload;
+    const { failures, unsent, latencies, lag } = loads.overload;
     // Two seconds to recover; of the last one there may be only a part.
     const recovered = loads.after.perSecond.slice(2, 2 + capacitySeconds);
     const servedAfter = mean(recovered.map(({ ok }) => ok));
     const capacity = mean([servedPerSecond(loads.capacity), servedAfter]);
     expect({ ...failures, unsent }).toEqual({ unsent: 0 });
-    expect(latencies.overloaded.p50).toBeLessThan(REFUSED_WITHIN_MS);
+    // By how much the generator itself was late, on a machine busy with other things, is no fault of the service's.
+    const refusedWithin = REFUSED_WITHIN_MS + (lag.p99 ?? 0);
+    expect(latencies.refused[refusedInTime]).toBeLessThan(refusedWithin);
+    expect(latencies.beside.p99 ?? 0).toBeLessThan(DEADLINE_MS);
+    // Counted from when the call was due, as are those of the refusals.
     expect(latencies.ok.p99).toBeLessThan(DEADLINE_MS);
     expect(servedPerSecond(loads.overload)).toBeGreaterThan(leastServed * capacity);
     expect(memory.most).toBeLessThan(1.5 * memory.before + 64 * MIB);
-    expect(recovered.map(({ overloaded, failed }) => overloaded + failed)).toEqual(
-      recovered.map(() => 0),
+    expect(recovered).toEqual(
+      recovered.map(({ ok }) => ({ ok, refused: 0, beside: 0, late: 0, failed: 0 })),
     );
     expect(recovered[0]?.ok).toBeGreaterThan(leastServed * servedAfter);
   });

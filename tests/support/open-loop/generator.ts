@@ -2,6 +2,7 @@
  * A process that loads a service and prints what it saw as one line of JSON. Closed loop: so many connections, each
  * with its next request once the last is answered. Open loop: so many calls a second, whatever becomes of those before.
  */
+import type { Answered } from "./connection.ts";
 import { Connection } from "./connection.ts";
 import type { GeneratorOptions, LoadReport } from "./load.ts";
 import { LoadRecorder } from "./load-recorder.ts";
@@ -12,9 +13,16 @@ const { callsPerRequest, sessionIds } = options;
 const { hostname, port } = new URL(options.url);
 const requests = sessionIds.map((_, i) => requestOf(i));
 
+/** Opened and used once before the load, at most: more are opened when they are needed. */
+const WARM_CONNECTIONS = 256;
+/** So many of them are warmed at a time, which is no load yet. */
+const WARMED_AT_ONCE = 4;
+
+const connections = new Set<Connection>();
+const idle: Connection[] = [];
+await warmUp();
 const recorder = new LoadRecorder();
 const startedAt = performance.now();
-const connections = new Set<Connection>();
 let made = 0;
 let unsent = 0;
 
@@ -52,14 +60,49 @@ function open(): Connection {
   return connection;
 }
 
+/**
+ * Neither the opening of connections nor what service and generator only learn to do fast by doing it is part of what
+ * is measured.
+ */
+async function warmUp(): Promise<void> {
+  const most = Math.min(options.connections, WARM_CONNECTIONS);
+  const lines = Array.from({ length: WARMED_AT_ONCE }, async (_, line) => {
+    for (let i = line; i < most; i += WARMED_AT_ONCE) {
+      const connection = open();
+      const answered = await new Promise<Answered | undefined>((resolve) => {
+        connection.send(requestAt(i * callsPerRequest), resolve);
+      });
+      outcomesOf(answered, callsPerRequest);
+      idle.push(connection);
+    }
+  });
+  await Promise.all(lines);
+}
+
+function requestAt(first: number): Buffer {
+  const request = requests[first % requests.length];
+  if (request === undefined) throw new Error("no sessions to call");
+  return request;
+}
+
+/** An idle connection, or a new one; undefined when there are as many as may be. */
+function takeConnection(): Connection | undefined {
+  for (let known = idle.pop(); known !== undefined; known = idle.pop()) {
+    if (!known.isBroken) return known;
+    connections.delete(known);
+  }
+  return connections.size < options.connections ? open() : undefined;
+}
+
 /** Latencies count from `dueAt`, so that a generator that lags cannot hide a service that does. */
 function send(connection: Connection, dueAt: number, onAnswered: () => void): void {
-  const request = requests[(made * callsPerRequest) % requests.length];
-  if (request === undefined) throw new Error("no sessions to call");
+  const request = requestAt(made * callsPerRequest);
   made += 1;
+  recorder.sent(dueAt);
   connection.send(request, (answered) => {
     for (const outcome of outcomesOf(answered, callsPerRequest)) recorder.record(outcome, dueAt);
     if (connection.isBroken) connections.delete(connection);
+    else idle.push(connection);
     onAnswered();
   });
 }
@@ -68,9 +111,8 @@ function send(connection: Connection, dueAt: number, onAnswered: () => void): vo
 async function loadClosed(): Promise<void> {
   const until = startedAt + options.seconds * 1_000;
   const lines = Array.from({ length: options.connections }, async () => {
-    let connection = open();
     for (let now = performance.now(); now < until; now = performance.now()) {
-      if (connection.isBroken) connection = open();
+      const connection = takeConnection() ?? open();
       await new Promise<void>((resolve) => send(connection, now, resolve));
     }
   });
@@ -79,21 +121,16 @@ async function loadClosed(): Promise<void> {
 
 async function loadOpen(requestsPerSecond: number): Promise<void> {
   const total = Math.round(requestsPerSecond * options.seconds);
-  const idle: Connection[] = [];
   const answers: Promise<void>[] = [];
   const sendNow = (dueAt: number): void => {
-    const connection = idle.pop();
-    if (connection === undefined && connections.size >= options.connections) {
+    const connection = takeConnection();
+    if (connection === undefined) {
       unsent += 1;
       return;
     }
-    const used = connection?.isBroken === false ? connection : open();
     const { promise, resolve } = Promise.withResolvers<void>();
     answers.push(promise);
-    send(used, dueAt, () => {
-      if (!used.isBroken) idle.push(used);
-      resolve();
-    });
+    send(connection, dueAt, resolve);
   };
   for (let sent = 0; sent < total;) {
     const due = ((performance.now() - startedAt) * requestsPerSecond) / 1_000;

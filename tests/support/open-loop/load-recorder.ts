@@ -1,48 +1,68 @@
 import type { CallKind, LatencySummary, LoadReport } from "./load.ts";
+import type { Outcome } from "./outcomes.ts";
+import { REFUSED, REFUSED_BESIDE, WAITED_TOO_LONG } from "./outcomes.ts";
 
 /** Counts what became of calls, and how long they took. */
 export class LoadRecorder {
   readonly #startedAt = performance.now();
-  readonly #latencies: Record<CallKind, number[]> = { ok: [], overloaded: [], failed: [] };
+  readonly #latencies: Record<CallKind, number[]> = {
+    ok: [],
+    refused: [],
+    beside: [],
+    late: [],
+    failed: [],
+  };
   readonly #perSecond: Record<CallKind, number>[] = [];
+  readonly #lags: number[] = [];
   readonly #failures: Record<string, number> = {};
 
-  /** `outcome`: "ok", an error's code, or CONNECTION_BROKEN. */
-  record(outcome: string, dueAt: number): void {
+  sent(dueAt: number): void {
+    this.#lags.push(performance.now() - dueAt);
+  }
+
+  record(outcome: Outcome, dueAt: number): void {
     const now = performance.now();
     const kind = kindOf(outcome);
     if (kind === "failed") this.#failures[outcome] = (this.#failures[outcome] ?? 0) + 1;
     this.#latencies[kind].push(now - dueAt);
     const second = Math.floor((now - this.#startedAt) / 1_000);
     while (this.#perSecond.length <= second) {
-      this.#perSecond.push({ ok: 0, overloaded: 0, failed: 0 });
+      this.#perSecond.push({ ok: 0, refused: 0, beside: 0, late: 0, failed: 0 });
     }
     const counts = this.#perSecond[second];
     if (counts !== undefined) counts[kind] += 1;
   }
 
   report(): Omit<LoadReport, "made" | "unsent" | "connections"> {
-    const { ok, overloaded, failed } = this.#latencies;
     return {
       seconds: (performance.now() - this.#startedAt) / 1_000,
       failures: this.#failures,
       perSecond: this.#perSecond,
+      lag: summaryOf(this.#lags),
       latencies: {
-        ok: summaryOf(ok),
-        overloaded: summaryOf(overloaded),
-        failed: summaryOf(failed),
+        ok: summaryOf(this.#latencies.ok),
+        refused: summaryOf(this.#latencies.refused),
+        beside: summaryOf(this.#latencies.beside),
+        late: summaryOf(this.#latencies.late),
+        failed: summaryOf(this.#latencies.failed),
       },
     };
   }
 }
 
-function kindOf(outcome: string): CallKind {
-  if (outcome === "ok") return "ok";
-  return outcome === "OVERLOADED" ? "overloaded" : "failed";
-}
-
-function summaryOf(latencies: readonly number[]): LatencySummary {
-  const sorted = Float64Array.from(latencies).toSorted();
+function summaryOf(times: readonly number[]): LatencySummary {
+  const sorted = Float64Array.from(times).toSorted();
   const at = (part: number) => sorted[Math.floor(sorted.length * part)] ?? null;
   return { count: sorted.length, p50: at(0.5), p99: at(0.99), most: sorted.at(-1) ?? null };
+}
+
+const KIND_OF: Record<Outcome, CallKind> = {
+  ok: "ok",
+  [REFUSED]: "refused",
+  [REFUSED_BESIDE]: "beside",
+  [WAITED_TOO_LONG]: "late",
+};
+
+function kindOf(outcome: Outcome): CallKind {
+  return KIND_OF[outcome] ?? "failed";
 }

@@ -13,7 +13,8 @@ export type GeneratorOptions = {
   ratePerSecond?: number;
 };
 
-export type CallKind = "ok" | "overloaded" | "failed";
+/** Three are OVERLOADED: `refused` at the door, refused there `beside` calls that ran, too `late` for their turn. */
+export type CallKind = "ok" | "refused" | "beside" | "late" | "failed";
 
 /** Milliseconds from when the call was due; null where there is none. */
 export type LatencySummary = {
@@ -34,6 +35,8 @@ export type LoadReport = {
   /** Answers in each second. */
   perSecond: Record<CallKind, number>[];
   latencies: Record<CallKind, LatencySummary>;
+  /** By how much requests were sent later than they were due, since the generator's own processor was busy. */
+  lag: LatencySummary;
 };
 
 /** Loads a service from a process of its own. */

@@ -84,15 +84,30 @@ function watchMemory(url: string): { stop(): Promise<number> } {
 }
 
 export function formatOverload({ loads, memory }: OverloadReport): string {
-  const header = ["load", "ok/s", "p50 ms", "p99 ms", "refused/s", "p50 ms", "p99 ms", "failed"];
+  const header = [
+    "load",
+    "ok/s",
+    "p50 ms",
+    "p99 ms",
+    "refused/s",
+    "p50 ms",
+    "p99 ms",
+    "beside/s",
+    "p99 ms",
+    "late",
+    "failed",
+  ];
   const rows = Object.entries(loads).map(([name, { seconds, latencies, failures }]) => [
     name,
     ...columnsOf(latencies.ok, seconds),
-    ...columnsOf(latencies.overloaded, seconds),
+    ...columnsOf(latencies.refused, seconds),
+    ...columnsOf(latencies.beside, seconds).toSpliced(1, 1),
+    formatCount(latencies.late.count),
     formatCount(Object.values(failures).reduce((sum, count) => sum + count, 0)),
   ]);
   const [before, most] = [memory.before, memory.most].map((bytes) => Math.round(bytes / MIB));
-  return `${formatTable(header, rows)}\nmemory: ${before} MiB before, at most ${most} MiB`;
+  const lag = loads.overload.lag.p99?.toFixed(1);
+  return `${formatTable(header, rows)}\nthe generator's own lag: p99 ${lag} ms\nmemory: ${before} MiB before, at most ${most} MiB`;
 }
 
 function columnsOf({ count, p50, p99 }: LatencySummary, seconds: number): string[] {
