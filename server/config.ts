@@ -184,7 +184,8 @@ export const SETTINGS = {
     env: "KATO_START_SECONDS",
     default: "30",
     schema: count(1, 86_400),
-    meaning: "a worker that is not ready so long after its start is killed and started anew",
+    meaning:
+      "a worker that is not ready so long after its start is killed and started anew; longer than a newer version takes to migrate a SQLite file",
   },
 } as const satisfies Record<
   string,
