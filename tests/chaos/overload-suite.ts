@@ -48,8 +48,8 @@ export function describeOverload(size: OverloadSize): void {
     const servedAfter = mean(recovered.map(({ ok }) => ok));
     const capacity = mean([servedPerSecond(loads.capacity), servedAfter]);
     expect({ ...failures, unsent }).toEqual({ unsent: 0 });
-    // By how much the generator itself was late, on a machine busy with other things, is no fault of the service's.
-    const refusedWithin = REFUSED_WITHIN_MS + (lag.p99 ?? 0);
+    // On a machine busy with other things the generator is late itself, to send and as much to read the answer.
+    const refusedWithin = REFUSED_WITHIN_MS + 2 * (lag.p99 ?? 0);
     expect(latencies.refused[refusedInTime]).toBeLessThan(refusedWithin);
     expect(latencies.beside.p99 ?? 0).toBeLessThan(DEADLINE_MS);
     // Counted from when the call was due, as are those of the refusals.
