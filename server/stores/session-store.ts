@@ -73,7 +73,7 @@ export type SessionCommit = {
   delta: SessionDelta;
   /** If one of these ids is remembered, nothing is written and the commit is stale. */
   ids: readonly string[];
-  /** To remember with the change; of too many, the last are kept. */
+  /** To remember with the change; of more than are ever remembered, the last. */
   outcomes: readonly Outcome[];
   /** Changes of the node, in order, each an entry of its log; they happen with the session's change or not at all. */
   learns: readonly Learn[];
@@ -205,13 +205,14 @@ export interface SessionStore {
   close(): Promise<void>;
 }
 
-/** How much of a session is kept; the oldest leave first. Of outcomes up to a sixteenth more may be kept. */
+/** How much of a session is kept; the oldest leave first. */
 export type Retention = {
   events: number;
   /** Emotives, metadata and waiting vectors, of each. */
   accumulated: number;
+  /** Ids of calls, of each session and each node, that are remembered in any case for `outcomesMs`: remembered-window.ts. */
   outcomes: number;
-  /** How long outcomes are kept, and the requests of creations, deletions and changes of nodes; a sixteenth longer at most. */
+  /** Also how long creations and deletions are remembered, however many. */
   outcomesMs: number;
 };
 

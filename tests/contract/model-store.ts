@@ -28,7 +28,9 @@ type ModelSession = ListedSession & {
   metadata: Metadata[];
   vectors: NamedVector[];
   percept: StoredPercept | null;
-  outcomes: (Outcome & { at: number })[];
+  /** Each with the bytes of all remembered up to it. */
+  outcomes: (Outcome & { at: number; bytes: number })[];
+  bytes: number;
 };
 
 type ModelRequest = { sessionId: string; digest: string | undefined; forgetAt: number };
@@ -77,6 +79,7 @@ export class ModelStore implements SessionStore {
       vectors: [],
       percept: null,
       outcomes: [],
+      bytes: 0,
     };
     this.#sessions.set(sessionId, created);
     return { ...current(created, []), repeated: false };
@@ -185,15 +188,21 @@ export class ModelStore implements SessionStore {
     return this.#sessions.delete(sessionId);
   }
 
-  /** Forgets by age as stores do, which look at the oldest alone and let a sixteenth more pass. */
+  /** Forgets what is over once the oldest is by a sixteenth, as stores do. */
   #remember(session: ModelSession, added: readonly Outcome[], at: number): void {
-    if (added.length === 0) return;
     const { outcomes: kept, outcomesMs } = this.retention;
-    const timed = added.map((outcome) => ({ ...outcome, at }));
-    const outcomes = extend(session.outcomes, timed, kept);
-    const isOld = at - (outcomes[0]?.at ?? at) > outcomesMs + Math.floor(outcomesMs / 16);
-    const firstKept = outcomes.findIndex((one) => one.at >= at - outcomesMs);
-    session.outcomes = isOld ? outcomes.slice(firstKept) : outcomes;
+    for (const outcome of added) {
+      session.bytes += Buffer.byteLength(outcome.id + JSON.stringify(outcome.reply));
+      session.outcomes.push({ ...outcome, at, bytes: session.bytes });
+    }
+    const all = session.outcomes;
+    const isOver = (i: number, most: (rule: number) => number) => {
+      const [age, count] = [at - all[i]!.at, all.length - i];
+      if (age > most(outcomesMs) || (count > most(kept) && age > most(60_000))) return true;
+      return count > most(16 * kept) || session.bytes - all[i]!.bytes > most(16 * 2 ** 20);
+    };
+    if (added.length === 0 || !isOver(0, (rule) => rule + Math.floor(rule / 16))) return;
+    session.outcomes = all.slice(all.findIndex((_, i) => !isOver(i, (rule) => rule)));
   }
 
   async find(sessionId: string, moment: Moment): Promise<"live" | "expired" | "missing"> {

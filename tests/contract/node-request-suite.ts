@@ -77,18 +77,6 @@ export function describeNodeRequests(openPlace: OpenPlace): void {
       }
     });
 
-    test("is remembered with the newest ones only", async () => {
-      await using place = await openPlace();
-      const { nodes } = await place.open({
-        retention: { events: 5, accumulated: 4, outcomes: 3, outcomesMs: HOUR_MS },
-      });
-      for (const id of ["a", "b", "c", "d"]) await finalize(nodes, id, NOW);
-
-      for (const id of ["b", "c", "d"]) expect(await finalize(nodes, id, NOW)).toBe("repeated");
-      expect(await finalize(nodes, "a", NOW)).toBe("done");
-      expect(await finalize(nodes, "b", NOW)).toBe("done");
-    });
-
     test("is forgotten by a change that comes later than the window", async () => {
       await using place = await openPlace();
       const { nodes } = await place.open();

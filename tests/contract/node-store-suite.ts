@@ -8,6 +8,7 @@ import { describeNodeRequests } from "./node-request-suite.ts";
 import { describeNodeTexts } from "./node-text-suite.ts";
 import { describeVectors } from "./node-vector-suite.ts";
 import { describeNodeWorkers } from "./node-workers-suite.ts";
+import { describeNodeWindow } from "./window-suite.ts";
 import type { OpenPlace } from "./store-place.ts";
 
 /** What every store must do with the long-term memory of nodes; places as for `describeSessionStore`. */
@@ -17,6 +18,7 @@ export function describeNodeStore(name: string, openPlace: OpenPlace): void {
     describeVectors(openPlace);
     describeNodeChanges(openPlace);
     describeNodeRequests(openPlace);
+    describeNodeWindow(openPlace);
     describeNodeLog(openPlace);
     describeNodeReads(openPlace);
     describeNodeTexts(openPlace);

@@ -47,13 +47,20 @@ export function describeSessionRequests(openPlace: OpenPlace): void {
       const { sessions } = await place.open({
         retention: { events: 5, accumulated: 4, outcomes: 3, outcomesMs: HOUR_MS },
       });
-      const sessionId = await createSession(sessions);
-      const commit = (baseVersion: number) =>
-        sessions.commit(
-          commitOf(sessionId, { baseVersion, outcomes: [{ id: `c${baseVersion}`, reply: 0 }] }),
+      const sessionId = await createSession(sessions, { ttlSeconds: 3_600 });
+      let nowMs = NOW;
+      // Each so late that the one before is remembered only as one of the newest.
+      const commit = (baseVersion: number) => {
+        nowMs += 120_000;
+        return sessions.commit(
+          commitOf(sessionId, {
+            at: { nowMs, slides: false },
+            baseVersion,
+            outcomes: [{ id: `c${baseVersion}`, reply: 0 }],
+          }),
         );
-      const extend = () =>
-        sessions.extend(sessionId, { nowMs: NOW, ttlSeconds: 100, request: REQUEST });
+      };
+      const extend = () => sessions.extend(sessionId, { nowMs, ttlSeconds: 100, request: REQUEST });
 
       await commit(0);
       await extend();
@@ -61,6 +68,7 @@ export function describeSessionRequests(openPlace: OpenPlace): void {
       await commit(2);
 
       const { seen, state } = await readAll(sessions, sessionId, {
+        nowMs,
         ids: ["c0", "once", "c1", "c2"],
       });
       expect([...seen.keys()]).toEqual(["once", "c1", "c2"]);

@@ -8,6 +8,7 @@ import { describeListing } from "./listing-suite.ts";
 import { describeAgainstModel } from "./model-suite.ts";
 import { describeRetention } from "./retention-suite.ts";
 import { describeSessionRequests } from "./session-request-suite.ts";
+import { describeSessionWindow } from "./window-suite.ts";
 import type { OpenPlace } from "./store-place.ts";
 
 /** What every store must do; `openPlace` gives each test an empty place of its own. */
@@ -18,6 +19,7 @@ export function describeSessionStore(name: string, openPlace: OpenPlace): void {
     describeRetention(openPlace);
     describeExpiry(openPlace);
     describeSessionRequests(openPlace);
+    describeSessionWindow(openPlace);
     describeListing(openPlace);
     describeDurability(openPlace);
     describeAgainstModel(openPlace);

@@ -1,3 +1,4 @@
+import { mostRemembered } from "../remembered-window.ts";
 import type { Retention, SessionCommit } from "../session-store.ts";
 import { learnArguments } from "./memory-arguments.ts";
 
@@ -8,7 +9,7 @@ export const STORE_CLOCK = "";
 export function commitArguments(commit: SessionCommit, retention: Retention): (string | number)[] {
   const { at, delta, learns } = commit;
   const { events, accumulated } = retention;
-  const outcomes = commit.outcomes.slice(-retention.outcomes);
+  const outcomes = commit.outcomes.slice(-mostRemembered(retention));
   const lists = [
     commit.ids,
     jsonOfLast(delta.events, events),

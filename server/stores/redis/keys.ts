@@ -10,13 +10,15 @@ import { nodeTag } from "../session-id.ts";
  *   kato:{tag}:receipt:<id>          string  left by a change until it is confirmed; expires soon
  *   kato:{tag}:s:<suffix>            hash    v version, t time, l ttl in s, q epoch ms to which the session's
  *                                            keys are sure to live, c creation in epoch ms, n node id,
- *                                            m metadata, g configuration, p percept (JSON; absent: empty)
+ *                                            m metadata, g configuration, p percept (JSON; absent: empty),
+ *                                            b bytes of all ids and replies ever remembered
  *   kato:{tag}:s:<suffix>:stm        list    events as JSON, oldest first
  *   kato:{tag}:s:<suffix>:emotives   list    emotives of the observations, likewise
  *   kato:{tag}:s:<suffix>:metadata   list    metadata of the observations, likewise
  *   kato:{tag}:s:<suffix>:vectors    list    vectors that wait for a learn, {name, vector}, likewise
  *   kato:{tag}:s:<suffix>:replies    hash    id → reply as JSON
- *   kato:{tag}:s:<suffix>:ids        list    `<epoch ms> <id>` of those, oldest first
+ *   kato:{tag}:s:<suffix>:ids        list    `<epoch ms> <bytes> <id>` of those, oldest first; bytes: of these and
+ *                                            of all before them
  *   kato:{tag}:s:<suffix>:d:<id>     string  the request that deleted the session
  *
  * The node's long-term memory, which never expires. A pattern goes by its hash; \n joins lines, which no JSON
@@ -37,7 +39,7 @@ import { nodeTag } from "../session-id.ts";
  *   kato:{tag}:vectors               hash    name → vector as JSON
  *   kato:{tag}:finalized             hash    members as the last finalize found them
  *   kato:{tag}:requests              hash    id → digest and reply to a change of the node, as MessagePack; expires
- *   kato:{tag}:request-ids           list    `<epoch ms> <id>` of those, oldest first; expires
+ *   kato:{tag}:request-ids           list    `<epoch ms> <bytes> <id>` of those, likewise; expires
  *   kato:{tag}:log                   stream  <number>-<mark>: j a NodeChange as JSON
  *
  * Outside of any node, and written by no commit; the tag of a receipt that belongs to the first is its name:

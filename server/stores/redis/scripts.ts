@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { ChainableCommander } from "ioredis";
 import { LOG_ENTRIES_KEPT, LOG_ENTRIES_KEPT_PER_PATTERN } from "../node-store.ts";
+import { ON_ITS_WAY_MS, REMEMBERED_AT_MOST, REMEMBERED_BYTES } from "../remembered-window.ts";
 import { TOMBSTONE_MS } from "../session-store.ts";
 import type { RedisClient } from "./connection.ts";
 import { SESSION_KEY_COUNT } from "./keys.ts";
@@ -18,6 +19,9 @@ const REFUSE_OLD_SERVERS = `if not redis.REDIS_VERSION_NUM then return redis.err
 const CONSTANTS = [
   `local TOMBSTONE_MS = ${TOMBSTONE_MS}`,
   `local SESSION_KEY_COUNT = ${SESSION_KEY_COUNT}`,
+  `local ON_ITS_WAY_MS = ${ON_ITS_WAY_MS}`,
+  `local REMEMBERED_AT_MOST = ${REMEMBERED_AT_MOST}`,
+  `local REMEMBERED_BYTES = ${REMEMBERED_BYTES}`,
   `local LOG_ENTRIES_KEPT = ${LOG_ENTRIES_KEPT}`,
   `local LOG_ENTRIES_KEPT_PER_PATTERN = ${LOG_ENTRIES_KEPT_PER_PATTERN}`,
 ];

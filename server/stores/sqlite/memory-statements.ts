@@ -17,6 +17,8 @@ export type MemoryRow = {
   finalizedNumber: number | null;
   finalizedPatterns: number | null;
   finalizedSymbols: number | null;
+  requestCount: number;
+  requestBytes: number;
 };
 
 /** Every statement about long-term memory, prepared once per connection. */
@@ -41,7 +43,7 @@ function prepareMemories(db: DatabaseSync) {
       `SELECT memory, contents, number, mark, first_kept AS firstKept, patterns, symbols, vectors, bytes, frequencies,
          symbol_occurrences AS symbolOccurrences, vector_dimension AS vectorDimension,
          finalized_number AS finalizedNumber, finalized_patterns AS finalizedPatterns,
-         finalized_symbols AS finalizedSymbols
+         finalized_symbols AS finalizedSymbols, request_count AS requestCount, request_bytes AS requestBytes
        FROM memories WHERE tag = ?`,
     ),
     updateMemory: db.prepare(
@@ -49,7 +51,7 @@ function prepareMemories(db: DatabaseSync) {
          symbols = :symbols, vectors = :vectors, bytes = :bytes, frequencies = :frequencies,
          symbol_occurrences = :symbolOccurrences, vector_dimension = :vectorDimension,
          finalized_number = :finalizedNumber, finalized_patterns = :finalizedPatterns,
-         finalized_symbols = :finalizedSymbols
+         finalized_symbols = :finalizedSymbols, request_count = :requestCount, request_bytes = :requestBytes
        WHERE memory = :memory`,
     ),
   };
@@ -165,16 +167,12 @@ function prepareRequests(db: DatabaseSync) {
   return {
     request: db.prepare("SELECT digest, json FROM node_requests WHERE memory = ? AND id = ?"),
     addRequest: db.prepare(
-      `INSERT INTO node_requests (memory, id, number, at, digest, json)
-       VALUES (:memory, :id, :number, :nowMs, :digest, :json)`,
+      `INSERT INTO node_requests (memory, id, number, at, bytes, digest, json)
+       VALUES (:memory, :id, :number, :nowMs, :bytes, :digest, :json)`,
     ),
-    /** All but the newest `keep`, and what is older than `cutoff`. */
-    removeOldRequests: db.prepare(
-      `DELETE FROM node_requests WHERE memory = :memory AND number < max(
-         coalesce((SELECT number FROM node_requests WHERE memory = :memory
-           ORDER BY number DESC LIMIT 1 OFFSET :keep - 1), 0),
-         coalesce((SELECT number FROM node_requests WHERE memory = :memory AND at >= :cutoff
-           ORDER BY number LIMIT 1), 0))`,
+    oldestRequests: db.prepare(
+      "SELECT number, at, bytes FROM node_requests WHERE memory = ? ORDER BY number",
     ),
+    removeRequestsBefore: db.prepare("DELETE FROM node_requests WHERE memory = ? AND number < ?"),
   };
 }

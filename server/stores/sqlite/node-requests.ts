@@ -1,5 +1,7 @@
 import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 import type { ChangedNode } from "../node-store.ts";
+import type { Remembered } from "../remembered-window.ts";
+import { bytesOf, findForgotten, isForgettingDue } from "../remembered-window.ts";
 import type { IdentifiedRequest, Retention } from "../session-store.ts";
 import type { MemoryRow, MemoryStatements } from "./memory-statements.ts";
 
@@ -20,7 +22,7 @@ export function findAnswer(
 /** To be called with the change that the request makes, whose number the node's row has. */
 export function rememberAnswer(
   db: MemoryStatements,
-  { memory, number }: MemoryRow,
+  row: MemoryRow,
   answered: {
     request: IdentifiedRequest;
     answer: ChangedNode;
@@ -28,10 +30,32 @@ export function rememberAnswer(
     retention: Retention;
   },
 ): void {
+  const { memory, number } = row;
   const { nowMs } = answered;
   const { id, digest } = answered.request;
   const json = JSON.stringify(answered.answer);
-  db.addRequest.run({ memory, id, number, nowMs, digest, json });
-  const { outcomes: keep, outcomesMs } = answered.retention;
-  db.removeOldRequests.run({ memory, keep, cutoff: nowMs - outcomesMs });
+  row.requestCount += 1;
+  row.requestBytes += bytesOf(id, json);
+  const bytes = row.requestBytes;
+  db.addRequest.run({ memory, id, number, nowMs, bytes, digest, json });
+  forgetOldRequests(db, row, answered);
 }
+
+function forgetOldRequests(
+  db: MemoryStatements,
+  row: MemoryRow,
+  { nowMs, retention }: { nowMs: number; retention: Retention },
+): void {
+  const held = { count: row.requestCount, bytes: row.requestBytes, nowMs };
+  const requests = () => db.oldestRequests.iterate(row.memory) as Iterable<RequestRow>;
+  for (const first of requests()) {
+    if (!isForgettingDue(first, held, retention)) return;
+    break;
+  }
+  const { forgotten, oldest } = findForgotten(requests(), held, retention);
+  if (oldest === undefined) return;
+  db.removeRequestsBefore.run(row.memory, oldest.number);
+  row.requestCount -= forgotten;
+}
+
+type RequestRow = Remembered & { number: number };

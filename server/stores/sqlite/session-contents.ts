@@ -6,6 +6,8 @@ import type {
   SessionMemory,
   StoredPercept,
 } from "../session-store.ts";
+import type { Remembered } from "../remembered-window.ts";
+import { bytesOf, findForgotten, isForgettingDue, mostRemembered } from "../remembered-window.ts";
 import type { SessionRow } from "./session-row.ts";
 import type { Statements } from "./statements.ts";
 
@@ -55,6 +57,8 @@ export class SessionContents {
       vectorsCount: add(KIND.vectors, delta.vectors, { count: vectorsCount, keep }),
       replyCount: row.replyCount,
       oldestReplyAt: row.oldestReplyAt,
+      replyBytes: row.replyBytes,
+      oldestReplyBytes: row.oldestReplyBytes,
       nextPosition: row.nextPosition,
       session: row.session,
       time,
@@ -88,8 +92,15 @@ export class SessionContents {
   /** Remembers one reply, with nothing else of the session changed. */
   remember(row: SessionRow, outcome: Outcome, nowMs: number): void {
     this.#rememberAll(row, { outcomes: [outcome], frequencies: [], nowMs });
-    const { session, nextPosition, replyCount, oldestReplyAt } = row;
-    this.#statements.updateReplies.run({ session, nextPosition, replyCount, oldestReplyAt });
+    const { session, nextPosition, replyCount, oldestReplyAt, replyBytes, oldestReplyBytes } = row;
+    const oldest = { oldestReplyAt, oldestReplyBytes };
+    this.#statements.updateReplies.run({
+      session,
+      nextPosition,
+      replyCount,
+      replyBytes,
+      ...oldest,
+    });
   }
 
   #rememberAll(
@@ -101,38 +112,38 @@ export class SessionContents {
     },
   ): void {
     const { outcomes, frequencies, nowMs } = change;
-    const kept = outcomes.slice(-this.#retention.outcomes);
-    if (kept.length === 0) return;
-    if (row.replyCount === 0) row.oldestReplyAt = nowMs;
+    const kept = outcomes.slice(-mostRemembered(this.#retention));
     for (const { id, reply, learn } of kept) {
       const remembered = learn === undefined ? reply : [reply, frequencies[learn] ?? null];
       const json = JSON.stringify(remembered);
-      this.#statements.addReply.run(row.session, id, row.nextPosition, nowMs, json);
+      row.replyBytes += bytesOf(id, json);
+      if (row.replyCount === 0) setOldest(row, { at: nowMs, bytes: row.replyBytes });
+      this.#statements.addReply.run(row.session, id, row.nextPosition, nowMs, row.replyBytes, json);
       row.nextPosition += 1;
+      row.replyCount += 1;
     }
-    row.replyCount += kept.length;
-    this.#forgetOldReplies(row, nowMs);
+    if (kept.length > 0) this.#forgetOldReplies(row, nowMs);
   }
 
   #forgetOldReplies(row: SessionRow, nowMs: number): void {
     const { session } = row;
-    const { outcomes: keep, outcomesMs } = this.#retention;
-    if (row.replyCount > keep + slackOf(keep)) {
-      this.#statements.removeOldestReplies.run({ session, count: row.replyCount - keep });
-      row.replyCount = keep;
-      this.#readOldestReply(row);
-    }
-    if (nowMs - row.oldestReplyAt <= outcomesMs + slackOf(outcomesMs)) return;
-    const cutoff = nowMs - outcomesMs;
-    const { changes } = this.#statements.removeRepliesBefore.run({ session, cutoff });
-    row.replyCount -= Number(changes);
-    this.#readOldestReply(row);
+    const held = { count: row.replyCount, bytes: row.replyBytes, nowMs };
+    const first = { at: row.oldestReplyAt, bytes: row.oldestReplyBytes };
+    if (!isForgettingDue(first, held, this.#retention)) return;
+    const replies = this.#statements.oldestReplies.iterate(session) as Iterable<ReplyRow>;
+    const { forgotten, oldest } = findForgotten(replies, held, this.#retention);
+    if (oldest === undefined) return;
+    this.#statements.removeRepliesBefore.run(session, oldest.position);
+    row.replyCount -= forgotten;
+    setOldest(row, oldest);
   }
+}
 
-  #readOldestReply(row: SessionRow): void {
-    const oldest = this.#statements.oldestReply.get(row.session) as { at: number } | undefined;
-    row.oldestReplyAt = oldest?.at ?? 0;
-  }
+type ReplyRow = Remembered & { position: number };
+
+function setOldest(row: SessionRow, { at, bytes }: Remembered): void {
+  row.oldestReplyAt = at;
+  row.oldestReplyBytes = bytes;
 }
 
 /**

@@ -23,6 +23,8 @@ export type SessionRow = {
   vectorsCount: number;
   replyCount: number;
   oldestReplyAt: number;
+  replyBytes: number;
+  oldestReplyBytes: number;
 };
 
 export function readRow(row: SessionRow, { events }: Retention): ListedSession {

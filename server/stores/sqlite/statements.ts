@@ -7,7 +7,7 @@ export function prepareStatements(db: DatabaseSync) {
     s.metadata_json AS metadataJson, s.config_json AS configJson, s.percept_json AS perceptJson,
     s.next_position AS nextPosition, s.event_count AS eventCount, s.emotives_count AS emotivesCount,
     s.metadata_count AS metadataCount, s.vectors_count AS vectorsCount, s.reply_count AS replyCount,
-    s.oldest_reply_at AS oldestReplyAt`;
+    s.oldest_reply_at AS oldestReplyAt, s.reply_bytes AS replyBytes, s.oldest_reply_bytes AS oldestReplyBytes`;
   return {
     addNode: db.prepare("INSERT OR IGNORE INTO nodes (node_id) VALUES (?)"),
     node: db.prepare("SELECT node FROM nodes WHERE node_id = ?"),
@@ -48,7 +48,8 @@ export function prepareStatements(db: DatabaseSync) {
       `UPDATE sessions SET version = version + 1, time = :time, config_json = :configJson,
          percept_json = :perceptJson, next_position = :nextPosition, event_count = :eventCount,
          emotives_count = :emotivesCount, metadata_count = :metadataCount,
-         vectors_count = :vectorsCount, reply_count = :replyCount, oldest_reply_at = :oldestReplyAt
+         vectors_count = :vectorsCount, reply_count = :replyCount, oldest_reply_at = :oldestReplyAt,
+         reply_bytes = :replyBytes, oldest_reply_bytes = :oldestReplyBytes
        WHERE session = :session`,
     ),
     removeSession: db.prepare("DELETE FROM sessions WHERE session = ?"),
@@ -74,20 +75,16 @@ export function prepareStatements(db: DatabaseSync) {
     removeAllEntries: db.prepare("DELETE FROM entries WHERE session = ?"),
     reply: db.prepare("SELECT json FROM replies WHERE session = ? AND id = ?"),
     addReply: db.prepare(
-      "INSERT OR REPLACE INTO replies (session, id, position, at, json) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO replies (session, id, position, at, bytes, json) VALUES (?, ?, ?, ?, ?, ?)",
     ),
-    oldestReply: db.prepare("SELECT at FROM replies WHERE session = ? ORDER BY position LIMIT 1"),
-    removeRepliesBefore: db.prepare(
-      `DELETE FROM replies WHERE session = :session AND position <
-         (SELECT position FROM replies WHERE session = :session AND at >= :cutoff ORDER BY position LIMIT 1)`,
+    oldestReplies: db.prepare(
+      "SELECT position, at, bytes FROM replies WHERE session = ? ORDER BY position",
     ),
+    removeRepliesBefore: db.prepare("DELETE FROM replies WHERE session = ? AND position < ?"),
     updateReplies: db.prepare(
-      `UPDATE sessions SET next_position = :nextPosition, reply_count = :replyCount, oldest_reply_at = :oldestReplyAt
+      `UPDATE sessions SET next_position = :nextPosition, reply_count = :replyCount,
+         oldest_reply_at = :oldestReplyAt, reply_bytes = :replyBytes, oldest_reply_bytes = :oldestReplyBytes
        WHERE session = :session`,
-    ),
-    removeOldestReplies: db.prepare(
-      `DELETE FROM replies WHERE session = :session AND position <=
-         (SELECT position FROM replies WHERE session = :session ORDER BY position LIMIT 1 OFFSET :count - 1)`,
     ),
     removeAllReplies: db.prepare("DELETE FROM replies WHERE session = ?"),
     clearableSessions: db.prepare(

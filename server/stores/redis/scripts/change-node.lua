@@ -91,8 +91,13 @@ local corrected = change[ARGV[1]](frequency, events)
 close_node()
 if ARGV[8] ~= '' then
   local now = moment(ARGV[10])
-  local count = remember(KEYS[14], KEYS[15], ARGV[8], cmsgpack.pack({ARGV[9], node.count, corrected}), now)
-  forget_old(KEYS[14], KEYS[15], count, tonumber(ARGV[11]), tonumber(ARGV[12]), now)
+  local newest = redis.call('LINDEX', KEYS[15], -1)
+  local window = {
+    replies = KEYS[14], ids = KEYS[15], bytes = newest and select(2, read_entry(newest)) or 0,
+    keep = tonumber(ARGV[11]), ms = tonumber(ARGV[12]), now = now,
+  }
+  local reply = cmsgpack.pack({ARGV[9], node.count, corrected})
+  forget_old(window, remember(window, {ARGV[8], reply}, 1, 2))
   for i = 14, 15 do redis.call('PEXPIRE', KEYS[i], ARGV[12]) end
 end
 return {'changed', node.count, corrected}

@@ -56,18 +56,21 @@ append(KEYS[4], ARGV[10], range(16))
 append(KEYS[5], ARGV[10], range(17))
 
 local start, last = range(18)
+local window = {
+  replies = KEYS[6], ids = KEYS[7], bytes = tonumber(head[5] or 0),
+  keep = tonumber(ARGV[11]), ms = tonumber(ARGV[12]), now = NOW,
+}
 if last >= start then
-  local count
-  for i = start, last, 2 do count = remember(KEYS[6], KEYS[7], ARGV[i], ARGV[i + 1], NOW) end
+  local count = remember(window, ARGV, start, last)
   if count == (last - start + 1) / 2 then
     redis.call('PEXPIRE', KEYS[6], life)
     redis.call('PEXPIRE', KEYS[7], life)
   end
-  forget_old(KEYS[6], KEYS[7], count, tonumber(ARGV[11]), tonumber(ARGV[12]), NOW)
+  forget_old(window, count)
 end
 
 start, last = range(19)
-local fields = {'v', integer(tonumber(head[1]) + 1), 't', ARGV[5]}
+local fields = {'v', integer(tonumber(head[1]) + 1), 't', ARGV[5], 'b', integer(window.bytes)}
 for i = start, last, 2 do
   if ARGV[i + 1] == '' then
     redis.call('HDEL', KEYS[1], ARGV[i])

@@ -12,8 +12,12 @@ if first then return {'repeated', first} end
 expires, lease = slide(expires, tonumber(ARGV[4] ~= '' and ARGV[4] or head[3]), lease)
 if ARGV[5] ~= '' then
   local reply = string.format('["%s",[%.0f,%s]]', ARGV[6], expires, head[3])
-  local count = remember(KEYS[6], KEYS[7], ARGV[5], reply, NOW)
-  forget_old(KEYS[6], KEYS[7], count, tonumber(ARGV[7]), tonumber(ARGV[8]), NOW)
+  local window = {
+    replies = KEYS[6], ids = KEYS[7], bytes = tonumber(head[5] or 0),
+    keep = tonumber(ARGV[7]), ms = tonumber(ARGV[8]), now = NOW,
+  }
+  forget_old(window, remember(window, {ARGV[5], reply}, 1, 2))
+  redis.call('HSET', KEYS[1], 'b', integer(window.bytes))
   for i = 6, 7 do redis.call('PEXPIRE', KEYS[i], integer(lease - NOW)) end
 end
 return {'extended', integer(expires), head[3]}

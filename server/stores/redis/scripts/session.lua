@@ -39,11 +39,11 @@ local function slide(expires, ttl, lease, tolerant)
   return expires, lease
 end
 
--- Returns nil and 'missing' or 'expired'; or expiry, head {v, t, l, q}, lease. Cost O(log sessions of the node).
+-- Returns nil and 'missing' or 'expired'; or expiry, head {v, t, l, q, b}, lease. Cost O(log sessions of the node).
 local function enter(slides)
   local score = redis.call('ZSCORE', KEYS[8], SUFFIX)
   if not score then return nil, 'missing' end
-  local head = redis.call('HMGET', KEYS[1], 'v', 't', 'l', 'q')
+  local head = redis.call('HMGET', KEYS[1], 'v', 't', 'l', 'q', 'b')
   local expires = tonumber(score)
   if NOW > expires + TOMBSTONE_MS then return nil, 'missing' end
   if NOW > expires or not head[1] then return nil, 'expired' end

@@ -38,7 +38,8 @@ test.each([
   ["clearableSessions", "(node=? AND expires_at<?)"],
   ["countSessions", "(node=? AND expires_at>?)"],
   ["removeOldestEntries", "(session=? AND kind=? AND position<?)"],
-  ["removeOldestReplies", "(session=? AND position<?)"],
+  ["removeRepliesBefore", "(session=? AND position<?)"],
+  ["oldestReplies", "(session=?)"],
   ["forgetCreateRequests", "(forget_at<?)"],
   ["forgetExpiredSessions", "(forget_at<?)"],
 ] as const)("%s begins where its rows begin, at %s", (name, bounds) => {
