@@ -3,19 +3,20 @@ import { effectiveConfig, patchConfig } from "@kato-rpc/shared/session-config.ts
 import { PARTS_TO_LEARN_WITHIN } from "./observe.ts";
 import type { ClearStmReply, ConfigureReply } from "@kato-rpc/shared/session.ts";
 import type { JsonValue } from "@kato-rpc/shared/observation.ts";
-import type { Identity, SessionChange } from "./session-change.ts";
-import { emptyDelta, recall, remember, rememberedId, replayStep } from "./session-change.ts";
+import { digestOf } from "../content-digest.ts";
+import type { SessionChange } from "./session-change.ts";
+import { emptyDelta, identityOf, listOf, recall, remember, replayStep } from "./session-change.ts";
 
 /** Empties short-term memory, accumulators, waiting vectors and percept, and sets `time` to 0; settings stay. */
-export function clearStm(requestId: string): SessionChange<ClearStmReply> {
-  const id = rememberedId("clear", requestId);
+export function clearStm(requestId: string | undefined): SessionChange<ClearStmReply> {
+  const ids = listOf(identityOf("clear", requestId)?.id);
   return {
-    ids: [id],
+    ids,
     weight: 1,
     parts: () => [],
     apply({ state, seen }) {
       const reply = { cleared: true } as const;
-      if (seen.has(id)) return replayStep(state, { ...reply, replayed: true });
+      if (ids.some((id) => seen.has(id))) return replayStep(state, { ...reply, replayed: true });
       return {
         state: { ...state, time: 0, stmLength: 0 },
         delta: {
@@ -25,7 +26,7 @@ export function clearStm(requestId: string): SessionChange<ClearStmReply> {
           clearsVectors: true,
           percept: null,
         },
-        outcomes: [{ id, reply: null }],
+        outcomes: ids.map((id) => ({ id, reply: null })),
         learns: [],
         reply,
       };
@@ -36,14 +37,13 @@ export function clearStm(requestId: string): SessionChange<ClearStmReply> {
 /** Changes the settings given, keeps the others; null unsets one. Replies with all that apply then. */
 export function configure(
   patch: SessionConfigPatch,
-  requestId: string,
-  digest?: string,
+  requestId: string | undefined,
 ): SessionChange<ConfigureReply> {
-  const identity: Identity = { id: rememberedId("configure", requestId), digest };
+  const identity = identityOf("configure", requestId, digestOf(patch));
   // A change behind this one in the same commit may learn by the new settings.
   const mayLearn = typeof patch.maxPatternLength === "number" && patch.maxPatternLength > 0;
   return {
-    ids: [identity.id],
+    ids: listOf(identity?.id),
     weight: 1,
     parts: () => (mayLearn ? PARTS_TO_LEARN_WITHIN : []),
     apply(base) {
@@ -56,7 +56,7 @@ export function configure(
       return {
         state: { ...state, config },
         delta: { ...emptyDelta(), config },
-        outcomes: [remember(identity, config as RememberedConfig)],
+        outcomes: listOf(identity && remember(identity, config as RememberedConfig)),
         learns: [],
         reply: { config: effectiveConfig(config) },
       };

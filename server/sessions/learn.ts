@@ -7,7 +7,7 @@ import { learnPattern } from "../engine/learning.ts";
 import { patternName } from "../engine/pattern-name.ts";
 import type { Learn, Outcome, SessionPart } from "../stores/session-store.ts";
 import type { Base, SessionChange, Step } from "./session-change.ts";
-import { emptyDelta, rememberedId, replayStep } from "./session-change.ts";
+import { emptyDelta, identityOf, listOf, replayStep } from "./session-change.ts";
 import { partOf } from "./session-memory.ts";
 
 /** About what a learn writes for its pattern, symbol by symbol, as many observations do. */
@@ -23,16 +23,16 @@ type RememberedLearn = [learned: string | null, frequency: number | null];
  *
  * @throws ServiceError INVALID_INPUT with `reason: "EMPTY_STM"`
  */
-export function learn(requestId: string): SessionChange<LearnReply> {
-  const id = rememberedId("learn", requestId);
+export function learn(requestId: string | undefined): SessionChange<LearnReply> {
+  const id = identityOf("learn", requestId)?.id;
   return {
-    ids: [id],
+    ids: listOf(id),
     weight: LEARN_WEIGHT,
     parts: () => PARTS_TO_LEARN,
     finishes: true,
     apply(base): Step<LearnReply> {
       const { state } = base;
-      const first = base.seen.get(id);
+      const first = id === undefined ? undefined : base.seen.get(id);
       if (first !== undefined) {
         return replayStep(state, learnReply(state, first as RememberedLearn, true));
       }
@@ -43,14 +43,14 @@ export function learn(requestId: string): SessionChange<LearnReply> {
         });
       }
       const { reply: learned, ...step } = applyLearn(base);
-      const outcome: Outcome =
+      const outcome: Omit<Outcome, "id"> =
         step.learns.length === 0
-          ? { id, reply: [learned, null] satisfies RememberedLearn }
-          : { id, reply: learned, learn: 0 };
+          ? { reply: [learned, null] satisfies RememberedLearn }
+          : { reply: learned, learn: 0 };
       return {
         state: step.state,
         delta: step.delta,
-        outcomes: [outcome],
+        outcomes: listOf(id).map((given) => ({ id: given, ...outcome })),
         learns: step.learns,
         reply: learnReply(state, [learned, null], false),
         finish: ([frequency = null]) => learnReply(state, [learned, frequency], false),

@@ -14,7 +14,9 @@ import { digestOf } from "../content-digest.ts";
 import type { Base, Identity, Seen, SessionChange, Step } from "./session-change.ts";
 import {
   emptyDelta,
+  identityOf,
   joinDeltas,
+  listOf,
   recall,
   remember,
   rememberedId,
@@ -28,7 +30,8 @@ export type Sequence = {
   clearStmBetween: boolean;
   learnAfterEach: boolean;
   learnAtEnd: boolean;
-  requestId: string;
+  /** undefined: nothing is remembered of the whole. */
+  requestId: string | undefined;
   /** Of all of it, where the caller gave the id. */
   digest?: string | undefined;
 };
@@ -67,13 +70,13 @@ export function observeSequence(
   sequence: Sequence,
   rule: MemoryRule,
 ): SessionChange<ObserveSequenceReply> {
-  const identity = identityOf(sequence);
+  const identity = identityOfAll(sequence);
   const vectors = sequence.observations.flatMap(({ vectorSum }) =>
     vectorSum === undefined ? [] : [vectorSum],
   );
   const { learnAfterEach, learnAtEnd } = sequence;
   return {
-    ids: [identity.id, ...givenIds(sequence)],
+    ids: [...listOf(identity?.id), ...givenIds(sequence)],
     weight: sequence.observations.length * (learnAfterEach ? LEARN_WEIGHT : 1),
     parts: (state) =>
       learnAfterEach || learnAtEnd ? PARTS_TO_LEARN : partsToObserve(state, false),
@@ -87,8 +90,8 @@ export function observeSequence(
   };
 }
 
-function identityOf({ requestId, digest }: Sequence): Identity {
-  return { id: rememberedId("sequence", requestId), digest };
+function identityOfAll({ requestId, digest }: Sequence): Identity | undefined {
+  return identityOf("sequence", requestId, digest);
 }
 
 function givenIds({ observations }: Sequence): Set<string> {
@@ -137,10 +140,12 @@ class SequenceRun {
       time: this.#base.state.time,
       replayed: false,
     });
+    const identity = identityOfAll(this.#sequence);
+    const outcome = identity && remember(identity, rememberSequence(reply));
     return {
       state: this.#base.state,
       delta: results.length === 0 ? undefined : this.#delta,
-      outcomes: [...this.#outcomes, remember(identityOf(this.#sequence), rememberSequence(reply))],
+      outcomes: [...this.#outcomes, ...listOf(outcome)],
       learns: this.#learns,
       reply,
     };

@@ -59,7 +59,7 @@ export function contentOf({ strings, vectors, emotives, metadata }: ObservationI
   return [strings ?? [], vectors ?? [], emotives ?? {}, metadata ?? {}];
 }
 
-function identityOf({ observationId, digest }: Observation): Identity {
+function identityOfOne({ observationId, digest }: Observation): Identity {
   return { id: rememberedId("observation", observationId), digest };
 }
 
@@ -77,7 +77,7 @@ export function observe(
   rule: StmRule & { expectedTime: number | undefined; predicts: boolean },
 ): SessionChange<ObserveReply> {
   const { vectorSum } = observation;
-  const identity = identityOf(observation);
+  const identity = identityOfOne(observation);
   const { predicts } = rule;
   const vectors = vectorSum === undefined ? [] : [vectorSum];
   return {
@@ -119,8 +119,8 @@ export function applyObservation(
   observation: Observation,
   rule: StmRule & { predicts: boolean },
 ): Step<ObserveReply> {
-  const identity = observation.isRemembered ? identityOf(observation) : undefined;
-  const first = identity === undefined ? undefined : recall<RememberedObservation>(base, identity);
+  const identity = observation.isRemembered ? identityOfOne(observation) : undefined;
+  const first = recall<RememberedObservation>(base, identity);
   if (first !== undefined) return replay(base, observation, { first, ...rule });
   const { state } = base;
   const config = effectiveConfig(state.config);

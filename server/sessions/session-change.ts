@@ -77,6 +77,20 @@ export function rememberedId(kind: keyof typeof ID_PREFIX, id: string): string {
   return ID_PREFIX[kind] + id;
 }
 
+/** Of a call whose caller gave it no id nothing is remembered: nobody could ask for it again. */
+export function identityOf(
+  kind: keyof typeof ID_PREFIX,
+  id: string | undefined,
+  digest?: string,
+): Identity | undefined {
+  return id === undefined ? undefined : { id: rememberedId(kind, id), digest };
+}
+
+/** For `ids` and `outcomes`. */
+export function listOf<T>(item: T | undefined): T[] {
+  return item === undefined ? [] : [item];
+}
+
 /** A reply as it is remembered with the digest of what it answers. */
 type Remembered<Reply> = [digest: string | null, reply: Reply];
 
@@ -94,8 +108,10 @@ export function remember({ id, digest }: Identity, reply: JsonValue): Outcome {
  */
 export function recall<Reply extends JsonValue>(
   { seen, state }: Pick<Base, "seen" | "state">,
-  { id, digest: given }: Identity,
+  identity: Identity | undefined,
 ): Reply | undefined {
+  if (identity === undefined) return undefined;
+  const { id, digest: given } = identity;
   const found = seen.get(id) as Remembered<Reply> | undefined;
   if (found === undefined) return undefined;
   const [remembered, reply] = found;

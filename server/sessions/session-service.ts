@@ -198,18 +198,14 @@ export class SessionService {
     call: Call,
   ): Promise<ConfigureReply> {
     const { config, requestId } = input;
-    const change =
-      requestId === undefined
-        ? configure(config, randomUUID())
-        : configure(config, requestId, digestOf(config));
-    return this.#change(input.sessionId, change, call);
+    return this.#change(input.sessionId, configure(config, requestId), call);
   }
 
   clearStm(
     input: { sessionId: string; requestId?: string | undefined },
     call: Call,
   ): Promise<ClearStmReply> {
-    return this.#change(input.sessionId, clearStm(input.requestId ?? randomUUID()), call);
+    return this.#change(input.sessionId, clearStm(input.requestId), call);
   }
 
   async observe(
@@ -238,11 +234,13 @@ export class SessionService {
     } & SequenceInput,
     call: Call,
   ): Promise<ObserveSequenceReply> {
-    const requestId = input.requestId ?? randomUUID();
+    const { requestId } = input;
+    // For the replies to its observations alone.
+    const name = requestId ?? randomUUID();
     const change = observeSequence(
       {
         observations: input.observations.map((item, i) => ({
-          ...observationOf(item, () => `seq-obs-${requestId}.${i}`),
+          ...observationOf(item, () => `seq-obs-${name}.${i}`),
           isRemembered: item.observationId !== undefined,
         })),
         clearStmBetween: input.clearStmBetween ?? false,
@@ -263,7 +261,7 @@ export class SessionService {
     input: { sessionId: string; requestId?: string | undefined },
     call: Call,
   ): Promise<LearnReply> {
-    const change = learn(input.requestId ?? randomUUID());
+    const change = learn(input.requestId);
     const reply = await this.#change(input.sessionId, change, call);
     if (reply.learned !== null && !reply.replayed) this.#counters.learns += 1;
     return reply;

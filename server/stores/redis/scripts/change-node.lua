@@ -93,7 +93,7 @@ if ARGV[8] ~= '' then
   local now = moment(ARGV[10])
   local newest = redis.call('LINDEX', KEYS[15], -1)
   local window = {
-    replies = KEYS[14], ids = KEYS[15], bytes = newest and select(2, read_entry(newest)) or 0,
+    replies = KEYS[14], ids = KEYS[15], bytes = newest and select(2, figures_of(newest)) or 0,
     keep = tonumber(ARGV[11]), ms = tonumber(ARGV[12]), now = now,
   }
   local reply = cmsgpack.pack({ARGV[9], node.count, corrected})

@@ -5,11 +5,12 @@
 -- Remembers values[first…last], ids and replies in turn; gives how many ids there are then, at least one.
 local function remember(window, values, first, last)
   local count
+  local now = string.format('%d', window.now)
   for from = first, last, 1000 do
     local to, entries = math.min(from + 999, last), {}
     for i = from, to, 2 do
       window.bytes = window.bytes + #values[i] + #values[i + 1]
-      entries[#entries + 1] = string.format('%.0f %.0f %s', window.now, window.bytes, values[i])
+      entries[#entries + 1] = string.format('%s %d %s', now, window.bytes, values[i])
     end
     redis.call('HSET', window.replies, unpack(values, from, to))
     count = redis.call('RPUSH', window.ids, unpack(entries))
@@ -17,39 +18,46 @@ local function remember(window, values, first, last)
   return count
 end
 
-local function read_entry(entry)
-  local at, bytes, id = string.match(entry, '^(%d+) (%d*) ?(.*)$')
-  return tonumber(at), tonumber(bytes) or 0, id
+local function figures_of(entry)
+  local at, bytes = string.match(entry, '^(%d+) (%d*)')
+  return tonumber(at), tonumber(bytes) or 0
 end
 
--- As remembered-window.ts says; `slack`: how many sixteenths more than that may stay.
-local function is_over(window, entry, newer, slack)
-  local at, bytes = read_entry(entry)
+local function with_slack(most, slack)
+  return most + math.floor(most * slack / 16)
+end
+
+-- As remembered-window.ts says; `count`: this id and all newer ones, `slack`: how many sixteenths more may stay.
+local function is_over(window, entry, count, slack)
+  local at, bytes = figures_of(entry)
   local age = window.now - at
-  local function over(figure, most) return figure > most + math.floor(most * slack / 16) end
-  return over(age, window.ms)
-    or over(newer + 1, window.keep) and over(age, ON_ITS_WAY_MS)
-    or over(newer + 1, window.keep * REMEMBERED_AT_MOST)
-    or over(window.bytes - bytes, REMEMBERED_BYTES)
+  return age > with_slack(window.ms, slack)
+    or count > with_slack(window.keep, slack) and age > with_slack(ON_ITS_WAY_MS, slack)
+    or count > with_slack(window.keep * REMEMBERED_AT_MOST, slack)
+    or window.bytes - bytes > with_slack(REMEMBERED_BYTES, slack)
 end
 
--- How many of the oldest are over, of `count`.
+-- How many of the oldest are over, of `count`; by halves, since they may be thousands.
 local function count_over(window, count)
-  for first = 0, count - 1, 100 do
-    for i, entry in ipairs(redis.call('LRANGE', window.ids, first, first + 99)) do
-      if not is_over(window, entry, count - first - i, 0) then return first + i - 1 end
+  local first, last = 0, count - 1
+  while first < last do
+    local middle = math.floor((first + last) / 2)
+    if is_over(window, redis.call('LINDEX', window.ids, middle), count - middle, 0) then
+      first = middle + 1
+    else
+      last = middle
     end
   end
-  return count - 1
+  return first
 end
 
 -- Forgets the oldest of `count` ids: some at a time, since to forget one for each that is remembered would cost every
 -- call several commands more.
 local function forget_old(window, count)
-  if not is_over(window, redis.call('LINDEX', window.ids, 0), count - 1, 1) then return end
+  if not is_over(window, redis.call('LINDEX', window.ids, 0), count, 1) then return end
   for left = count_over(window, count), 1, -1000 do
     local oldest = redis.call('LPOP', window.ids, math.min(1000, left))
-    for i, entry in ipairs(oldest) do oldest[i] = select(3, read_entry(entry)) end
+    for i, entry in ipairs(oldest) do oldest[i] = string.match(entry, '[^ ]*$') end
     redis.call('HDEL', window.replies, unpack(oldest))
   end
 end
