@@ -128,14 +128,17 @@ export const SETTINGS = {
   idempotencyIds: {
     env: "KATO_IDEMPOTENCY_IDS",
     default: String(IDEMPOTENCY_WINDOW.ids),
-    schema: count(1, 100_000),
-    meaning: "newest ids of mutations that each session and each node remembers, to answer repeats",
+    // Sixteen times as many are remembered of a burst: those of the longest sequence are among them.
+    schema: count(1_000, 100_000),
+    meaning:
+      "newest ids of mutations that each session and each node remembers at least, to answer repeats; in a burst those of the last minute, up to 16 times as many",
   },
   idempotencySeconds: {
     env: "KATO_IDEMPOTENCY_SECONDS",
     default: String(IDEMPOTENCY_WINDOW.seconds),
-    schema: count(1, 2_592_000),
-    meaning: "how long such an id is remembered; longer than any caller goes on repeating a call",
+    schema: count(60, 2_592_000),
+    meaning:
+      "how long such an id is remembered at least; longer than any caller goes on repeating a call",
   },
   replicaMemoryMb: {
     env: "KATO_REPLICA_MEMORY_MB",

@@ -98,11 +98,11 @@ const GOOD: Record<Name, [text: string, value: unknown][]> = {
     ["1000000", 1_000_000],
   ],
   idempotencyIds: [
-    ["1", 1],
+    ["1000", 1_000],
     ["100000", 100_000],
   ],
   idempotencySeconds: [
-    ["1", 1],
+    ["60", 60],
     ["2592000", 2_592_000],
   ],
   replicaMemoryMb: [
@@ -201,11 +201,11 @@ const BAD: Record<Name, [text: string, reason: RegExp][]> = {
     ["1000001", /<=1000000/],
   ],
   idempotencyIds: [
-    ["0", />=1/],
+    ["999", />=1000/],
     ["100001", /<=100000/],
   ],
   idempotencySeconds: [
-    ["0", />=1/],
+    ["59", />=60/],
     ["2592001", /<=2592000/],
   ],
   replicaMemoryMb: [
