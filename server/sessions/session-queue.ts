@@ -68,7 +68,7 @@ export class SessionQueue {
     // Give the calls that arrive in the same tick the chance to join the first commit.
     await Promise.resolve();
     while (line.length > 0) {
-      const next = takeNext(line).filter((pending) => this.#inTime(pending));
+      const next = this.#refuseLate(takeNext(line), line);
       const [first] = next;
       if (first === undefined) continue;
       const failure =
@@ -83,15 +83,18 @@ export class SessionQueue {
     this.#lines.delete(sessionId);
   }
 
-  #inTime(pending: Pending): boolean {
-    if (this.#now() < pending.call.deadlineAt) return true;
-    pending.reject(
-      new ServiceError(
-        "STORE_UNAVAILABLE",
-        "the deadline passed before the call's turn; nothing was done",
-      ),
-    );
-    return false;
+  /** Gives those of `next` whose turn comes in time. Calls behind a late one would overtake its repeat, like those above. */
+  #refuseLate(next: Pending[], line: Pending[]): Pending[] {
+    const now = this.#now();
+    const late = next.findIndex(({ call }) => now >= call.deadlineAt);
+    if (late === -1) return next;
+    for (const pending of [...next.splice(late), ...line.splice(0)]) {
+      const whose =
+        now < pending.call.deadlineAt ? "the deadline of a call before it" : "the deadline";
+      const message = `${whose} passed before the call's turn; nothing was done, repeat it with the same id`;
+      pending.reject(new ServiceError("STORE_UNAVAILABLE", message));
+    }
+    return next;
   }
 }
 

@@ -209,6 +209,27 @@ describe("a session's queue", () => {
     expect(await readStm()).toEqual([]);
   });
 
+  it("lets no call overtake one that came too late for its turn", async () => {
+    const { queue } = openLine();
+    const late = { deadlineAt: Date.now() - 1 };
+
+    const results = await Promise.allSettled([
+      queue.change(sessionId, see("a"), testCall()),
+      queue.change(sessionId, see("b"), testCall(late)),
+      queue.change(sessionId, see("c"), testCall()),
+      queue.task(sessionId, readStm, testCall()),
+      queue.change(sessionId, see("d"), testCall()),
+    ]);
+
+    expect(results[0]).toMatchObject({ status: "fulfilled" });
+    for (const result of results.slice(1)) {
+      expect(result).toMatchObject({ reason: { code: "STORE_UNAVAILABLE" } });
+    }
+    expect(await readStm()).toEqual([["a"]]);
+    await queue.change(sessionId, see("e"), testCall());
+    expect(await readStm()).toEqual([["a"], ["e"]]);
+  });
+
   it("folds no more than one commit can carry", async () => {
     const { queue, commits } = openLine();
     const sequence = (name: string) => {
