@@ -38,5 +38,5 @@ export const cursorSchema = z.string().min(1).max(2_048).check(wellFormed);
 
 export const ttlSecondsSchema = z.int().min(1).max(LIMITS.ttlSeconds.max);
 
-/** What the reply to a repeat says: it is the first one, and nothing changed. */
+/** What the reply to a repeat says: it is the first one (of a creation, the session as it is now), and nothing changed. */
 export type Replayed = { replayed?: true };

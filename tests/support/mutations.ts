@@ -62,7 +62,6 @@ export const MUTATIONS: Mutation[] = [
       { nodeId, metadata: { a: 1, b: 2 }, ttlSeconds: 3_600, requestId: "once" },
       { nodeId, metadata: { a: 1, b: 2 }, config: { persistence: 5 }, requestId: "once" },
     ],
-    meanwhile: observe,
   },
   {
     procedure: "session.observe",
