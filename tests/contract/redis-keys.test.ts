@@ -395,6 +395,33 @@ describe("the lives of keys", () => {
   });
 });
 
+describe("the ids of a session", () => {
+  test("stand with the bytes of all ids and replies up to them, the newest one's in the head too", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    const sessionId = await createSession(sessions);
+    const { tag, suffix } = parseSessionId(sessionId)!;
+    const head = `kato:{${tag}}:s:${suffix}`;
+    const commit = (baseVersion: number, ids: string[]) =>
+      sessions.commit(
+        commitOf(sessionId, { baseVersion, outcomes: ids.map((id) => ({ id, reply: "é" })) }),
+      );
+
+    await commit(0, ["a", "b"]);
+    const request = { id: "x", digest: "digest" };
+    await sessions.extend(sessionId, { nowMs: NOW, ttlSeconds: 100, request });
+    await commit(1, ["c"]);
+
+    const client = clientOf(place);
+    const extension = `["digest",[${NOW + 100_000},60]]`.length;
+    const bytes = [5, 10, 11 + extension, 16 + extension];
+    expect(await client.lrange(`${head}:ids`, 0, -1)).toEqual(
+      ["a", "b", "x", "c"].map((id, i) => `${NOW} ${bytes[i]} ${id}`),
+    );
+    expect(await client.hget(head, "b")).toBe(`${bytes.at(-1)}`);
+  });
+});
+
 describe("accumulated metadata", () => {
   test("is kept in order, the oldest leaving first, and cleared with the emotives", async () => {
     await using place = await openPlace();

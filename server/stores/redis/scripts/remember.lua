@@ -20,7 +20,7 @@ end
 
 local function figures_of(entry)
   local at, bytes = string.match(entry, '^(%d+) (%d*)')
-  return tonumber(at), tonumber(bytes) or 0
+  return tonumber(at) or 0, tonumber(bytes) or 0
 end
 
 local function with_slack(most, slack)
