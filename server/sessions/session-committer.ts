@@ -9,6 +9,7 @@ import type {
   SessionState,
   SessionStore,
 } from "../stores/session-store.ts";
+import { drawVersionMark } from "../stores/version-mark.ts";
 import type { Station } from "./call.ts";
 import type { Fold, KnownSession, PendingChange } from "./fold.ts";
 import { foldChanges, settle } from "./fold.ts";
@@ -25,6 +26,8 @@ export type CommitRules = {
   retention: Retention;
   /** Sessions whose state is kept as a guess; 20,000 unless given. */
   cachedSessions?: number | undefined;
+  /** Makes the mark of a version, which nobody else makes. */
+  drawMark?: (() => string) | undefined;
 };
 
 type Cached = { state: SessionState; memory: KnownMemory };
@@ -163,10 +166,14 @@ export class SessionCommitter {
       settle(fold.settled);
       return undefined;
     }
+    const { drawMark = drawVersionMark } = this.#rules;
+    const mark = drawMark();
     const result = await this.#store.commit({
       sessionId,
       at: this.#rules.contact(),
       baseVersion: known.state.version,
+      baseMark: known.state.mark,
+      mark,
       time: fold.state.time,
       delta: fold.delta,
       // Those known to be seen were answered from memory: asked for again, they would refuse the rest.
@@ -183,7 +190,7 @@ export class SessionCommitter {
     const version = known.state.version + 1;
     trace(changes, "committed", { version, changes: changes.length });
     // No change reads the metadata, which may be large.
-    const state = { ...fold.state, version, metadata: {} };
+    const state = { ...fold.state, version, mark, metadata: {} };
     const { memory, bytes } = worthKeeping(fold.memory);
     this.#cache.set(sessionId, { state, memory }, { size: bytes });
     settle(fold.settled, result.frequencies);

@@ -43,6 +43,7 @@ import type { NodeAccess } from "./node-access.ts";
 import { SessionCommitter } from "./session-committer.ts";
 import { sessionInfo } from "./session-info.ts";
 import { createSessionId, parseSessionId } from "../stores/session-id.ts";
+import { drawVersionMark } from "../stores/version-mark.ts";
 import { SessionQueue } from "./session-queue.ts";
 
 export type SessionRules = {
@@ -55,6 +56,8 @@ export type SessionRules = {
   cachedSessions?: number | undefined;
   /** Makes an id that nobody else makes; a random one unless given. */
   createSessionId?: ((nodeId: string) => string) | undefined;
+  /** Makes the mark of a session's version, which nobody else makes; one drawn for this process unless given. */
+  drawMark?: (() => string) | undefined;
 };
 
 /** `now`: milliseconds by which calls' deadlines pass; `moment`: when calls on sessions happen. */
@@ -86,6 +89,7 @@ export class SessionService {
       now: clocks.now,
       retention: rules.retention,
       cachedSessions: rules.cachedSessions,
+      drawMark: rules.drawMark,
     });
     this.#queue = new SessionQueue(this.#committer, clocks.now);
     this.#predictions = new Predictions({
@@ -116,7 +120,7 @@ export class SessionService {
     call.queued();
     const { requestId } = input;
     const digest = requestId === undefined ? undefined : createDigest(input);
-    const { createSessionId: createId = createSessionId } = this.#rules;
+    const { createSessionId: createId = createSessionId, drawMark = drawVersionMark } = this.#rules;
     const created = await this.#store.create({
       sessionId: createId(input.nodeId),
       nodeId: input.nodeId,
@@ -124,6 +128,7 @@ export class SessionService {
       ttlSeconds: input.ttlSeconds ?? this.#rules.ttlSeconds,
       metadata: input.metadata ?? {},
       config: patchConfig({}, input.config ?? {}),
+      mark: drawMark(),
       requestId,
       digest,
     });

@@ -10,8 +10,13 @@ export type SessionState = {
   readonly createdAt: number;
   readonly ttlSeconds: number;
   readonly metadata: Metadata;
-  /** Rises by one with every commit; a commit names the version it was computed from. */
+  /** Rises by one with every commit; a commit names the version it was computed from, and that one's mark. */
   readonly version: number;
+  /**
+   * What nobody else has given this version. It tells it from another of its number, which comes about when a store
+   * loses its newest changes and goes on without them; '' in sessions from before there were marks.
+   */
+  readonly mark: string;
   readonly config: SessionConfigPatch;
   readonly time: number;
   readonly stmLength: number;
@@ -68,6 +73,9 @@ export type SessionCommit = {
   sessionId: string;
   at: Contact;
   baseVersion: number;
+  baseMark: string;
+  /** Of the version that the commit makes. */
+  mark: string;
   /** The session's time after the change. */
   time: number;
   delta: SessionDelta;
@@ -117,6 +125,8 @@ export type NewSession = {
   ttlSeconds: number;
   metadata: Metadata;
   config: SessionConfigPatch;
+  /** Of the first version. */
+  mark: string;
   /** A second creation with this id on the node gives the session of the first. */
   requestId: string | undefined;
   /** Remembered with the request, and told to whoever repeats it. */
@@ -161,7 +171,7 @@ export interface SessionStore {
   ): Promise<LoadedSession>;
 
   /**
-   * Writes the whole change if the session's version is still `baseVersion`, else nothing.
+   * Writes the whole change if the session's version is still `baseVersion` with `baseMark`, else nothing.
    *
    * @throws ServiceError VECTOR_DIMENSION_MISMATCH when a learn's vectors differ in dimension from the node's or
    *   from each other; nothing is written then

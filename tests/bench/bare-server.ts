@@ -13,6 +13,8 @@ const redis = new Redis(redisUrl, { enableAutoPipelining: true });
 const commit = new RedisScript("clock", "session", "remember", "no-learns", "commit-session");
 const create = new RedisScript("clock", "create-session");
 const sessions = new Map<string, { keys: string[]; suffix: string; version: number }>();
+/** As long as those that the service draws. */
+const MARK = "mmmmmmmmmmmm";
 
 const app = fastify({ logger: false });
 
@@ -22,7 +24,8 @@ app.post("/create", async () => {
   const keys = sessionKeys(tag, suffix);
   const node = `kato:{${tag}}`;
   const createKeys = [keys[0] ?? "", `${node}:sessions`, `${node}:node`, `${node}:r:`];
-  await create.run(redis, createKeys, [suffix, Date.now(), 3_600, "bench", "", "", 0]);
+  const args = [suffix, Date.now(), 3_600, "bench", "", "", 0, "", `${MARK}0`];
+  await create.run(redis, createKeys, args);
   sessions.set(sessionId, { keys, suffix, version: 0 });
   return { sessionId };
 });
@@ -34,12 +37,14 @@ app.post("/observe", async (request) => {
   // One connection sends one request after another, so nobody else moves this version.
   const time = session.version + 1;
   const id = `o${sessionId}.${time}`;
-  const head = [session.suffix, Date.now(), 1, session.version, time, 0, 0, 0];
+  const base = `${session.version}-${MARK}${session.version}`;
+  const head = [session.suffix, Date.now(), 1, base, time, 0, 0, 0];
   const kept = [1_000, 1_000, 1_024, 3_600_000];
   // Numbers of the values that follow: ids asked for, events, emotives, metadata, vectors, replies, fields.
-  const counts = [1, 1, 0, 0, 0, 2, 2];
+  const counts = [1, 1, 0, 0, 0, 2, 4];
   const percept = JSON.stringify({ strings, vectors: [], metadata: {} });
-  const values = [id, JSON.stringify(strings), id, `[${time},1,null]`, "p", percept];
+  const fields = ["k", `${MARK}${time}`, "p", percept];
+  const values = [id, JSON.stringify(strings), id, `[${time},1,null]`, ...fields];
   const args = [...head, ...kept, ...counts, ...values];
   const reply = (await commit.run(redis, session.keys, args)) as string[];
   if (reply[0] !== "committed") throw new Error(`the script answered ${reply[0]}`);

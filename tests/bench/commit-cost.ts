@@ -76,10 +76,16 @@ async function fill(store: SessionStore, length: number): Promise<string> {
     ttlSeconds: 3_600,
     metadata: {},
     config: {},
+    mark: markOf(0),
     requestId: undefined,
   });
   await append(store, { sessionId, version: 0, events: length });
   return sessionId;
+}
+
+/** As long as those that are drawn. */
+function markOf(version: number): string {
+  return String(version).padStart(16, "m");
 }
 
 async function append(
@@ -90,6 +96,8 @@ async function append(
     sessionId,
     at: { nowMs: Date.now(), slides: true },
     baseVersion: version,
+    baseMark: markOf(version),
+    mark: markOf(version + 1),
     time: version + 1,
     delta: {
       clearsStm: false,

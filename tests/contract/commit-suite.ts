@@ -120,6 +120,18 @@ export function describeCommits(openPlace: OpenPlace): void {
       });
     });
 
+    test("marks a session that had no mark, as one from before there were marks", async () => {
+      await using place = await openPlace();
+      const { sessions } = await place.open();
+      const sessionId = await fillSession(sessions);
+
+      expect((await readAll(sessions, sessionId)).state).toMatchObject({ version: 1, mark: "" });
+      const marked = await sessions.commit(commitOf(sessionId, { baseVersion: 1, mark: "new" }));
+
+      expect(marked.status).toBe("committed");
+      expect((await readAll(sessions, sessionId)).state).toMatchObject({ version: 2, mark: "new" });
+    });
+
     test("goes on counting after a clear", async () => {
       await using place = await openPlace();
       const { sessions } = await place.open({
@@ -158,9 +170,10 @@ export function describeCommits(openPlace: OpenPlace): void {
     };
 
     test.each([
-      ["an older version", 0],
-      ["a version that is yet to come", 2],
-    ])("from %s writes nothing and is told the current state", async (_what, baseVersion) => {
+      ["an older version", { baseVersion: 0 }],
+      ["a version that is yet to come", { baseVersion: 2 }],
+      ["another version of the same number", { baseVersion: 1, baseMark: "lost" }],
+    ])("from %s writes nothing and is told the current state", async (_what, base) => {
       await using place = await openPlace();
       const { sessions } = await place.open();
       const sessionId = await fillSession(sessions);
@@ -168,12 +181,35 @@ export function describeCommits(openPlace: OpenPlace): void {
       const before = await readAll(sessions, sessionId, { ids });
 
       const result = await sessions.commit(
-        commitOf(sessionId, { ...everything, baseVersion, ids: ["lost"] }),
+        commitOf(sessionId, { ...everything, ...base, ids: ["lost"] }),
       );
 
       const { state, expiresAt } = before;
       expect(result).toEqual({ status: "stale", state, expiresAt, seen: new Map() });
       expect(await readAll(sessions, sessionId, { ids })).toEqual(before);
+    });
+
+    test("from a version that a commit of the same number has taken the place of writes nothing", async () => {
+      await using place = await openPlace();
+      const { sessions } = await place.open();
+      const sessionId = await createSession(sessions, { mark: "made" });
+      const append = (symbol: string, fields: { baseMark: string; baseVersion?: number }) =>
+        sessions.commit(
+          commitOf(sessionId, { ...fields, mark: `of ${symbol}`, delta: { events: [[symbol]] } }),
+        );
+
+      expect(await append("a", { baseMark: "made" })).toMatchObject({ status: "committed" });
+      for (const baseMark of ["", "made", "of another", "of a "]) {
+        const stale = await append("lost", { baseVersion: 1, baseMark });
+        const state = { version: 1, mark: "of a" };
+        expect(stale).toMatchObject({ status: "stale", state });
+      }
+      const after = await append("b", { baseVersion: 1, baseMark: "of a" });
+      expect(after).toMatchObject({ status: "committed" });
+      expect(await readAll(sessions, sessionId)).toMatchObject({
+        state: { version: 2, mark: "of b" },
+        stm: [["a"], ["b"]],
+      });
     });
 
     test("with an id that was seen writes nothing and is told the first reply", async () => {

@@ -12,13 +12,14 @@ export function describeCreation(openPlace: OpenPlace): void {
         ttlSeconds: 90,
         metadata: { origin: "here", depth: { a: [1, null, true] } },
         config: { maxPatternLength: 3 },
+        mark: "made",
       });
 
       const created = await sessions.create(asked);
       const loaded = await readAll(sessions, asked.sessionId);
 
-      const { sessionId, nodeId, ttlSeconds, metadata, config } = asked;
-      const state = { sessionId, nodeId, createdAt: NOW, ttlSeconds, metadata, config };
+      const { sessionId, nodeId, ttlSeconds, metadata, config, mark } = asked;
+      const state = { sessionId, nodeId, createdAt: NOW, ttlSeconds, metadata, config, mark };
       const expected = {
         state: { ...state, version: 0, time: 0, stmLength: 0 },
         expiresAt: NOW + 90_000,

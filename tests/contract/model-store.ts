@@ -113,9 +113,11 @@ export class ModelStore implements SessionStore {
   }
 
   #commit(session: ModelSession, commit: SessionCommit): CommitResult {
-    const { delta, outcomes, time, learns } = commit;
+    const { delta, outcomes, time, mark, learns } = commit;
+    const { version, mark: markThere } = session.state;
     const found = current(session, commit.ids);
-    if (found.seen.size > 0 || session.state.version !== commit.baseVersion) {
+    const isNew = version !== commit.baseVersion || markThere !== commit.baseMark;
+    if (isNew || found.seen.size > 0) {
       return { status: "stale", ...found };
     }
     const frequencies = this.node(nodeTag(session.state.nodeId)).applyAll(learns);
@@ -133,7 +135,8 @@ export class ModelStore implements SessionStore {
     this.#remember(session, remembered, this.#timeAt(commit.at.nowMs));
     session.state = {
       ...session.state,
-      version: session.state.version + 1,
+      version: version + 1,
+      mark,
       time,
       stmLength: session.stm.length,
       config: delta.config ?? session.state.config,

@@ -38,6 +38,7 @@ export function newSession(fields: Partial<NewSession> = {}): NewSession {
     ttlSeconds: 60,
     metadata: {},
     config: {},
+    mark: "",
     requestId: undefined,
     ...fields,
   };
@@ -51,7 +52,7 @@ export async function createSession(
   return (await store.create(newSession(fields))).state.sessionId;
 }
 
-/** The first commit of a session, made at `NOW` without moving its expiry, unless said otherwise. */
+/** The first commit of a session, made at `NOW` without moving its expiry or marking versions, unless said otherwise. */
 export function commitOf(
   sessionId: string,
   { delta, ...fields }: Partial<Omit<SessionCommit, "delta">> & { delta?: Partial<SessionDelta> },
@@ -60,6 +61,8 @@ export function commitOf(
     sessionId,
     at: looking(),
     baseVersion: 0,
+    baseMark: "",
+    mark: "",
     time: 1,
     delta: {
       clearsStm: false,

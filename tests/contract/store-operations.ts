@@ -22,6 +22,8 @@ export type Operation =
       slot: number;
       slides: boolean;
       behind: number;
+      /** Computed on another version of the number. */
+      isOther: boolean;
       ids: number[];
       delta: Delta;
       learns: Learn[];
@@ -125,6 +127,7 @@ export const operations: fc.Arbitrary<Operation[]> = fc.array(
         slot,
         slides: fc.boolean(),
         behind: fc.constantFrom(0, 0, 0, 0, 1, -1),
+        isOther: fc.constantFrom(false, false, false, false, true),
         ids,
         delta,
         learns: fc.array(learn, { maxLength: 3 }),
@@ -224,6 +227,7 @@ async function create(
     ttlSeconds: operation.ttlSeconds,
     metadata: operation.size === 0 ? {} : { size: operation.size },
     config: operation.size === 2 ? { maxPatternLength: 2 } : {},
+    mark: markOf(0),
     requestId: operation.request === undefined ? undefined : `r${operation.request}`,
   });
   return { state, expiresAt, seen };
@@ -236,10 +240,13 @@ async function commit(
 ): Promise<unknown> {
   const version = versions.get(sessionId) ?? 0;
   const ids = operation.ids.map(nameOf);
+  const baseVersion = version - operation.behind;
   const result = await store.commit(
     commitOf(sessionId, {
       at: { nowMs, slides: operation.slides },
-      baseVersion: version - operation.behind,
+      baseVersion,
+      baseMark: operation.isOther ? "other" : markOf(baseVersion),
+      mark: markOf(version + 1),
       time: version + 1,
       delta: operation.delta,
       ids,
@@ -257,6 +264,11 @@ async function commit(
 
 function requestOf(request: number | undefined) {
   return request === undefined ? undefined : { id: `x${request}`, digest: `digest${request}` };
+}
+
+/** Of every third version none, as sessions have it that come from before there were marks. */
+function markOf(version: number): string {
+  return version % 3 === 2 ? "" : `mark${version}`;
 }
 
 function nameOf(id: number): string {

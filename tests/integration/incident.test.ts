@@ -103,7 +103,13 @@ async function createSessions(address: string): Promise<string[]> {
     const created = Array.from({ length: SESSIONS }, (_, s) => {
       const nodeId = `node-${s % 3}`;
       const session = { sessionId: createSessionId(nodeId), nodeId, nowMs: Date.now() };
-      const given = { ttlSeconds: 3_600, metadata: {}, config: {}, requestId: undefined };
+      const given = {
+        ttlSeconds: 3_600,
+        metadata: {},
+        config: {},
+        mark: "0",
+        requestId: undefined,
+      };
       return store.sessions.create({ ...session, ...given });
     });
     return (await Promise.all(created)).map(({ state }) => state.sessionId);

@@ -38,7 +38,7 @@ it("a commit with very many ids leaves the replies to other calls of the same mo
 
 async function create(sessions: SessionStore, name: string): Promise<string> {
   const sessionId = createSessionId(name);
-  const given = { ttlSeconds: 60, metadata: {}, config: {}, requestId: undefined };
+  const given = { ttlSeconds: 60, metadata: {}, config: {}, mark: "0", requestId: undefined };
   await sessions.create({ sessionId, nodeId: name, nowMs: Date.now(), ...given });
   await sessions.commit(changeOf(sessionId, name, 0));
   return sessionId;
@@ -49,6 +49,7 @@ function changeOf(sessionId: string, symbol: string, baseVersion: number): Sessi
   const clears = { clearsStm: false, clearsAccumulators: false, clearsVectors: false };
   const delta = { ...clears, events: [[symbol]], ...accumulated };
   const at = { nowMs: Date.now(), slides: true };
+  const marks = { baseMark: String(baseVersion), mark: String(baseVersion + 1) };
   const nothing = { ids: [], outcomes: [], learns: [] };
-  return { sessionId, at, baseVersion, time: baseVersion + 1, delta, ...nothing };
+  return { sessionId, at, baseVersion, ...marks, time: baseVersion + 1, delta, ...nothing };
 }

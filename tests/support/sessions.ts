@@ -13,6 +13,7 @@ export function sessionState(fields: Partial<SessionState> = {}): SessionState {
     ttlSeconds: 60,
     metadata: {},
     version: 0,
+    mark: "",
     config: {},
     time: 0,
     stmLength: 0,

@@ -17,12 +17,12 @@ export function commitArguments(commit: SessionCommit, retention: Retention): (s
     jsonOfLast(delta.metadata, accumulated),
     jsonOfLast(delta.vectors, accumulated),
     outcomes.flatMap(({ id, reply }) => [id, JSON.stringify(reply)]),
-    headFields(delta),
+    headFields(commit),
   ];
   return [
     at.nowMs ?? STORE_CLOCK,
     at.slides ? 1 : 0,
-    commit.baseVersion,
+    `${commit.baseVersion}-${commit.baseMark}`,
     commit.time,
     delta.clearsStm ? 1 : 0,
     delta.clearsAccumulators ? 1 : 0,
@@ -48,8 +48,8 @@ function jsonOfLast(values: readonly unknown[], count: number): string[] {
 }
 
 /** Names and values; '' removes a field. */
-function headFields(delta: SessionCommit["delta"]): string[] {
-  const fields: string[] = [];
+function headFields({ mark, delta }: SessionCommit): string[] {
+  const fields = ["k", mark];
   if (delta.percept !== undefined) {
     fields.push("p", delta.percept === null ? "" : JSON.stringify(delta.percept));
   }

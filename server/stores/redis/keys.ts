@@ -8,7 +8,7 @@ import { nodeTag } from "../session-id.ts";
  *   kato:{tag}:r:<request id>        string  suffix of the session that this `create` made, and after a
  *                                            space the digest of what was asked for
  *   kato:{tag}:receipt:<id>          string  left by a change until it is confirmed; expires soon
- *   kato:{tag}:s:<suffix>            hash    v version, t time, l ttl in s, q epoch ms to which the session's
+ *   kato:{tag}:s:<suffix>            hash    v version, k its mark, t time, l ttl in s, q epoch ms to which the session's
  *                                            keys are sure to live, c creation in epoch ms, n node id,
  *                                            m metadata, g configuration, p percept (JSON; absent: empty),
  *                                            b bytes of all ids and replies ever remembered

@@ -78,6 +78,7 @@ export class RedisSessionStore implements SessionStore {
       jsonUnlessEmpty(session.config),
       requestId === undefined ? 0 : this.#retention.outcomesMs,
       digest ?? "",
+      session.mark,
     ];
     const [created] = await Promise.all([
       this.#scripts.run(createScript, {
@@ -94,9 +95,9 @@ export class RedisSessionStore implements SessionStore {
       const first = await this.load(`${tag}-${value}`, { at: { nowMs, slides: false } });
       return { ...first, repeated: true, ...(firstDigest === "" ? {} : { firstDigest }) };
     }
-    const { ttlSeconds, metadata, config } = session;
+    const { ttlSeconds, metadata, config, mark } = session;
     const createdAt = Number(value) - ttlSeconds * 1_000;
-    const state = { sessionId, nodeId, createdAt, ttlSeconds, metadata, config };
+    const state = { sessionId, nodeId, createdAt, ttlSeconds, metadata, config, mark };
     return {
       state: { ...state, version: 0, time: 0, stmLength: 0 },
       expiresAt: Number(value),

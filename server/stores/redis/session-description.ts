@@ -15,14 +15,16 @@ export type Description = [
   config: string,
   stmLength: number,
   seen: string[],
+  mark: string,
 ];
 
 /** Where in it `seen` is. */
 export const SEEN_AT = 9;
 
 export function readDescription(sessionId: string, description: Description): CurrentSession {
-  const [expiry, version, time, ttlSeconds, createdAt, nodeId, metadata, config, stmLength, pairs] =
+  const [expiry, version, time, ttlSeconds, createdAt, nodeId, metadata, config, ...rest] =
     description;
+  const [stmLength, pairs, mark] = rest;
   const seen = new Map<string, JsonValue>();
   for (let i = 0; i < pairs.length; i += 2) {
     seen.set(pairs[i] as string, parseJson(pairs[i + 1] as string) as JsonValue);
@@ -35,6 +37,7 @@ export function readDescription(sessionId: string, description: Description): Cu
       ttlSeconds: Number(ttlSeconds),
       metadata: (metadata === "" ? {} : parseJson(metadata)) as Metadata,
       version: Number(version),
+      mark,
       config: (config === "" ? {} : parseJson(config)) as SessionConfigPatch,
       time: Number(time),
       stmLength,

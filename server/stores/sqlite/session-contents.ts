@@ -36,7 +36,7 @@ export class SessionContents {
   /** Writes a commit's change as of `nowMs`; `frequencies` are those of its learns. */
   apply(
     row: SessionRow,
-    { delta, time, outcomes }: SessionCommit,
+    { delta, time, mark, outcomes }: SessionCommit,
     { frequencies, nowMs }: { frequencies: readonly (number | null)[]; nowMs: number },
   ): void {
     if (delta.clearsStm) row.eventCount = this.#clear(row, KIND.stm);
@@ -62,6 +62,7 @@ export class SessionContents {
       nextPosition: row.nextPosition,
       session: row.session,
       time,
+      mark,
       configJson: delta.config === undefined ? row.configJson : JSON.stringify(delta.config),
       perceptJson: nextPercept(row, delta.percept),
     });

@@ -12,6 +12,7 @@ export type SessionRow = {
   ttlSeconds: number;
   expiresAt: number;
   version: number;
+  mark: string;
   time: number;
   metadataJson: string;
   configJson: string;
@@ -36,6 +37,7 @@ export function readRow(row: SessionRow, { events }: Retention): ListedSession {
       ttlSeconds: row.ttlSeconds,
       metadata: parseJson(row.metadataJson) as Metadata,
       version: row.version,
+      mark: row.mark,
       config: parseJson(row.configJson) as SessionConfigPatch,
       time: row.time,
       stmLength: Math.min(row.eventCount, events),

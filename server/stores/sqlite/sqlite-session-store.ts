@@ -74,7 +74,7 @@ export class SqliteSessionStore implements SessionStore {
       }
       const expiresAt = nowMs + ttlSeconds * 1_000;
       const texts = [JSON.stringify(metadata), JSON.stringify(config)] as const;
-      db.addSession.run(sessionId, node, nowMs, ttlSeconds, expiresAt, ...texts);
+      db.addSession.run(sessionId, node, nowMs, ttlSeconds, expiresAt, session.mark, ...texts);
       this.#expired.sweep(node, nowMs);
       const row = this.#enter(sessionId, { nowMs, slides: false });
       return { ...this.#current(row, []), repeated: false };
@@ -106,7 +106,8 @@ export class SqliteSessionStore implements SessionStore {
       const at = { ...commit.at, nowMs: this.#timeAt(commit.at.nowMs) };
       const row = this.#enter(commit.sessionId, at);
       const current = this.#current(row, commit.ids);
-      if (row.version !== commit.baseVersion || current.seen.size > 0) {
+      const isNew = row.version !== commit.baseVersion || row.mark !== commit.baseMark;
+      if (isNew || current.seen.size > 0) {
         return { status: "stale", ...current };
       }
       const frequencies = this.#learn(row, commit.learns);

@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 /** Every statement of the session store, prepared once per connection. */
 export function prepareStatements(db: DatabaseSync) {
   const columns = `s.session, s.session_id AS sessionId, n.node_id AS nodeId, s.created_at AS createdAt,
-    s.ttl_seconds AS ttlSeconds, s.expires_at AS expiresAt, s.version, s.time,
+    s.ttl_seconds AS ttlSeconds, s.expires_at AS expiresAt, s.version, s.mark, s.time,
     s.metadata_json AS metadataJson, s.config_json AS configJson, s.percept_json AS perceptJson,
     s.next_position AS nextPosition, s.event_count AS eventCount, s.emotives_count AS emotivesCount,
     s.metadata_count AS metadataCount, s.vectors_count AS vectorsCount, s.reply_count AS replyCount,
@@ -37,15 +37,15 @@ export function prepareStatements(db: DatabaseSync) {
          (SELECT session_id, request_id FROM deletions WHERE forget_at < ? LIMIT 50)`,
     ),
     addSession: db.prepare(
-      `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, metadata_json, config_json)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, mark, metadata_json, config_json)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     session: db.prepare(
       `SELECT ${columns} FROM sessions s JOIN nodes n USING (node) WHERE s.session_id = ?`,
     ),
     setExpiry: db.prepare("UPDATE sessions SET expires_at = ? WHERE session = ?"),
     updateSession: db.prepare(
-      `UPDATE sessions SET version = version + 1, time = :time, config_json = :configJson,
+      `UPDATE sessions SET version = version + 1, mark = :mark, time = :time, config_json = :configJson,
          percept_json = :perceptJson, next_position = :nextPosition, event_count = :eventCount,
          emotives_count = :emotivesCount, metadata_count = :metadataCount,
          vectors_count = :vectorsCount, reply_count = :replyCount, oldest_reply_at = :oldestReplyAt,

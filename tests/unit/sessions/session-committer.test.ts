@@ -34,7 +34,7 @@ afterEach(async () => {
 
 async function createSession(): Promise<string> {
   const created = { sessionId: createSessionId("node"), nodeId: "node", nowMs: Date.now() };
-  const rest = { ttlSeconds: 60, metadata: {}, config: {}, requestId: undefined };
+  const rest = { ttlSeconds: 60, metadata: {}, config: {}, mark: "0", requestId: undefined };
   await store.create({ ...created, ...rest });
   return created.sessionId;
 }

@@ -22,7 +22,7 @@ beforeEach(async () => {
   store = new SqliteSessionStore(database, RETENTION);
   sessionId = createSessionId("node");
   const created = { sessionId, nodeId: "node", nowMs: Date.now(), ttlSeconds: 60 };
-  await store.create({ ...created, metadata: {}, config: {}, requestId: undefined });
+  await store.create({ ...created, metadata: {}, config: {}, mark: "0", requestId: undefined });
 });
 
 afterEach(async () => {

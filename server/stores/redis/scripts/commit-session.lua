@@ -2,7 +2,8 @@
 -- computed from.
 -- KEYS and ARGV[1..3]: session.lua; before this stands remember.lua; KEYS[9…21], only with a commit that learns: node.lua. What defines learn_all
 -- stands before this: learns.lua, or no-learns.lua, since most commits learn nothing and should not pay for it
--- ARGV[4] base version, ARGV[5] new time, ARGV[6] '1' clears events, ARGV[7] '1' clears emotives and metadata,
+-- ARGV[4] base version as <version>-<mark>, ARGV[5] new time, ARGV[6] '1' clears events, ARGV[7] '1' clears emotives
+-- and metadata,
 -- ARGV[8] '1' clears vectors, ARGV[9] events kept, ARGV[10] emotives, metadata and vectors kept, of each,
 -- ARGV[11] replies kept, ARGV[12] for how many ms, ARGV[13..19] numbers of: ids asked for, events, emotives, metadata, vectors, values of
 --   replies (id, reply), values of head fields (name, value; value '' removes the field),
@@ -22,7 +23,7 @@ local function range(index)
 end
 
 local seen = replies_of(range(13))
-local is_stale = head[1] ~= ARGV[4] or #seen > 0
+local is_stale = head[1] .. '-' .. (head[6] or '') ~= ARGV[4] or #seen > 0
 local frequencies, expected, actual
 if not is_stale then
   frequencies, expected, actual = learn_all(starts[8], starts[6])

@@ -1,7 +1,8 @@
 -- Creates a session; a request seen before gives what the first time made.
 -- KEYS[1] hash head, KEYS[2] zset of the node's sessions, KEYS[3] string node id, KEYS[4] string of the request
 -- ARGV[1] suffix, ARGV[2] moment: clock.lua, ARGV[3] ttl in seconds, ARGV[4] node id, ARGV[5] metadata or '',
--- ARGV[6] configuration or '', ARGV[7] ms for which the request is remembered, '0' if it has no id, ARGV[8] digest or ''
+-- ARGV[6] configuration or '', ARGV[7] ms for which the request is remembered, '0' if it has no id, ARGV[8] digest or '',
+-- ARGV[9] mark of the first version
 -- Returns {'created', expiry} | {'repeated', suffix of the first, its digest or ''} | {'taken', the other node's id}
 -- Cost: O(log sessions of the node)
 local now = moment(ARGV[2])
@@ -21,10 +22,11 @@ if #forgotten > 0 then redis.call('ZREM', KEYS[2], unpack(forgotten)) end
 local expires = now + tonumber(ARGV[3]) * 1000
 local lease = expires + 60000
 local fields = {'v', '0', 't', '0', 'l', ARGV[3], 'q', integer(lease), 'c', integer(now), 'n', ARGV[4]}
-for i, name in ipairs({'m', 'g'}) do
-  if ARGV[4 + i] ~= '' then
+for _, field in ipairs({{'m', 5}, {'g', 6}, {'k', 9}}) do
+  local name, value = field[1], ARGV[field[2]]
+  if value ~= '' then
     fields[#fields + 1] = name
-    fields[#fields + 1] = ARGV[4 + i]
+    fields[#fields + 1] = value
   end
 end
 redis.call('HSET', KEYS[1], unpack(fields))

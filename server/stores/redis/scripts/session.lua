@@ -39,11 +39,11 @@ local function slide(expires, ttl, lease, tolerant)
   return expires, lease
 end
 
--- Returns nil and 'missing' or 'expired'; or expiry, head {v, t, l, q, b}, lease. Cost O(log sessions of the node).
+-- Returns nil and 'missing' or 'expired'; or expiry, head {v, t, l, q, b, k}, lease. Cost O(log sessions of the node).
 local function enter(slides)
   local score = redis.call('ZSCORE', KEYS[8], SUFFIX)
   if not score then return nil, 'missing' end
-  local head = redis.call('HMGET', KEYS[1], 'v', 't', 'l', 'q', 'b')
+  local head = redis.call('HMGET', KEYS[1], 'v', 't', 'l', 'q', 'b', 'k')
   local expires = tonumber(score)
   if NOW > expires + TOMBSTONE_MS then return nil, 'missing' end
   if NOW > expires or not head[1] then return nil, 'expired' end
@@ -66,9 +66,9 @@ local function replies_of(first, last)
   return seen
 end
 
--- {expiry, v, t, l, c, n, m, g, events kept, {id, reply, …}}
+-- {expiry, v, t, l, c, n, m, g, events kept, {id, reply, …}, k}
 local function describe(expires, seen)
-  local h = redis.call('HMGET', KEYS[1], 'v', 't', 'l', 'c', 'n', 'm', 'g')
+  local h = redis.call('HMGET', KEYS[1], 'v', 't', 'l', 'c', 'n', 'm', 'g', 'k')
   return {integer(expires), h[1], h[2], h[3], h[4], h[5], h[6] or '', h[7] or '',
-          redis.call('LLEN', KEYS[2]), seen}
+          redis.call('LLEN', KEYS[2]), seen, h[8] or ''}
 end
