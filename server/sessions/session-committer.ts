@@ -26,8 +26,6 @@ export type CommitRules = {
   retention: Retention;
   /** Sessions whose state is kept as a guess; 20,000 unless given. */
   cachedSessions?: number | undefined;
-  /** Makes the mark of a version, which nobody else makes. */
-  drawMark?: (() => string) | undefined;
 };
 
 type Cached = { state: SessionState; memory: KnownMemory };
@@ -166,8 +164,7 @@ export class SessionCommitter {
       settle(fold.settled);
       return undefined;
     }
-    const { drawMark = drawVersionMark } = this.#rules;
-    const mark = drawMark();
+    const mark = drawVersionMark();
     const result = await this.#store.commit({
       sessionId,
       at: this.#rules.contact(),

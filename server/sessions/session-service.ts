@@ -56,8 +56,6 @@ export type SessionRules = {
   cachedSessions?: number | undefined;
   /** Makes an id that nobody else makes; a random one unless given. */
   createSessionId?: ((nodeId: string) => string) | undefined;
-  /** Makes the mark of a session's version, which nobody else makes; one drawn for this process unless given. */
-  drawMark?: (() => string) | undefined;
 };
 
 /** `now`: milliseconds by which calls' deadlines pass; `moment`: when calls on sessions happen. */
@@ -89,7 +87,6 @@ export class SessionService {
       now: clocks.now,
       retention: rules.retention,
       cachedSessions: rules.cachedSessions,
-      drawMark: rules.drawMark,
     });
     this.#queue = new SessionQueue(this.#committer, clocks.now);
     this.#predictions = new Predictions({
@@ -120,7 +117,7 @@ export class SessionService {
     call.queued();
     const { requestId } = input;
     const digest = requestId === undefined ? undefined : createDigest(input);
-    const { createSessionId: createId = createSessionId, drawMark = drawVersionMark } = this.#rules;
+    const { createSessionId: createId = createSessionId } = this.#rules;
     const created = await this.#store.create({
       sessionId: createId(input.nodeId),
       nodeId: input.nodeId,
@@ -128,7 +125,7 @@ export class SessionService {
       ttlSeconds: input.ttlSeconds ?? this.#rules.ttlSeconds,
       metadata: input.metadata ?? {},
       config: patchConfig({}, input.config ?? {}),
-      mark: drawMark(),
+      mark: drawVersionMark(),
       requestId,
       digest,
     });

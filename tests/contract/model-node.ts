@@ -38,6 +38,7 @@ export class ModelNode {
   readonly #memory = new NodeMemory();
   readonly #born = new Map<string, number>();
   readonly #symbolsEver = new Set<string>();
+  readonly #changes: NodeChange[] = [];
   #number = 0;
   #finalized: FinalizedAt | null = null;
   #finalizedMembers: Pairs<number> = [];
@@ -46,6 +47,7 @@ export class ModelNode {
   apply(change: NodeChange): number | null {
     const logged = asLogged(change);
     this.#memory.apply(logged);
+    this.#changes.push(change);
     this.#number += 1;
     switch (logged.kind) {
       case "learn":
@@ -71,6 +73,13 @@ export class ModelNode {
   applyAll(learns: readonly Learn[]): (number | null)[] {
     this.#memory.vectors.requireOneDimension(learns.flatMap(({ vectors }) => vectors));
     return learns.map((learn) => this.apply(learn));
+  }
+
+  /** Another one that holds the same, and goes its own way from here. */
+  copy(): ModelNode {
+    const copy = new ModelNode();
+    for (const change of this.#changes) copy.apply(change);
+    return copy;
   }
 
   get memory(): NodeMemory {

@@ -41,11 +41,11 @@ export class ModelStore implements SessionStore {
   /** Of all sessions, each from its next commit on. */
   retention: Retention;
   readonly #now: () => number;
-  readonly #sessions = new Map<string, ModelSession>();
-  readonly #nodes = new Set<string>();
-  readonly #memories = new Map<string, ModelNode>();
-  readonly #deletions = new Map<string, number>();
-  readonly #requests = new Map<string, ModelRequest>();
+  #sessions = new Map<string, ModelSession>();
+  #nodes = new Set<string>();
+  #memories = new Map<string, ModelNode>();
+  #deletions = new Map<string, number>();
+  #requests = new Map<string, ModelRequest>();
 
   /** `now`: the store's own clock, in epoch ms. */
   constructor(retention: Retention, now: () => number = () => Date.now()) {
@@ -142,6 +142,22 @@ export class ModelStore implements SessionStore {
       config: delta.config ?? session.state.config,
     };
     return { status: "committed", expiresAt: session.expiresAt, frequencies };
+  }
+
+  /** Keeps the state that the store has now; what it gives puts the store back to it, once. */
+  keep(): () => void {
+    // What a session or node holds beside its fields is replaced by changes, never changed.
+    const sessions = new Map(Array.from(this.#sessions, ([id, session]) => [id, { ...session }]));
+    const memories = new Map(Array.from(this.#memories, ([tag, node]) => [tag, node.copy()]));
+    const [nodes, deletions] = [new Set(this.#nodes), new Map(this.#deletions)];
+    const requests = new Map(this.#requests);
+    return () => {
+      this.#sessions = sessions;
+      this.#nodes = nodes;
+      this.#memories = memories;
+      this.#deletions = deletions;
+      this.#requests = requests;
+    };
   }
 
   /** What the node's long-term memory must be. */

@@ -6,6 +6,7 @@ export const FAULT_KINDS = [
   "store reply lost",
   "store effect late",
   "store outage",
+  "store put back",
   "call request lost",
   "call reply lost",
   "call late",

@@ -4,6 +4,7 @@ import { CallRecorder } from "../support/history/call-recorder.ts";
 import type { NoReply, Refusal } from "../support/history/recorded-call.ts";
 import type { SessionCall, SessionCallOf } from "../support/history/session-call.ts";
 import type { Asked } from "./asked.ts";
+import { afterRollback } from "./rollback.ts";
 import type { World } from "./world.ts";
 
 type Place = { readonly sessionId: string; readonly nodeId: string };
@@ -49,14 +50,15 @@ export class History {
   /**
    * The calls, and of those of unknown outcome only such that may have taken effect: what the store never committed under
    * the call's id cannot, unless by a mistake. In the order in which they did, which the checker tries first: to try all
-   * orders of many such calls is beyond any search.
+   * orders of many such calls is beyond any search. What a rollback has undone is left out.
    */
   get decidedCalls(): SessionCall[] {
-    const timed = this.calls.map((call): { call: SessionCall; at: number } => {
-      if (call.outcome !== "unknown" || !("id" in call)) return { call, at: call.endedAt };
-      const { sentId = call.id } = call as Asked;
-      const id = rememberedId(KINDS_OF_IDS[call.kind], sentId);
-      const at = this.#world.commits.get(`${call.session} ${id}`);
+    const { commits, rollback } = this.#world;
+    const left = this.calls.flatMap((call) => afterRollback(call, keyOf(call), rollback));
+    const timed = left.map((call): { call: SessionCall; at: number } => {
+      const key = keyOf(call);
+      if (call.outcome !== "unknown" || key === undefined) return { call, at: call.endedAt };
+      const at = commits.get(key);
       return at === undefined
         ? { call: { ...call, outcome: "failed" }, at: call.endedAt }
         : { call, at };
@@ -142,6 +144,13 @@ export class History {
     }
     return { outcome: error.outcome === "no-effect" ? "failed" : "unknown", refusal };
   }
+}
+
+/** Of the change that the call makes, among the world's commits; undefined where it has no id. */
+function keyOf(call: SessionCall): string | undefined {
+  if (!("id" in call)) return undefined;
+  const { sentId = call.id } = call as Asked;
+  return `${call.session} ${rememberedId(KINDS_OF_IDS[call.kind], sentId)}`;
 }
 
 function refusalOf(error: unknown): Refusal | undefined {

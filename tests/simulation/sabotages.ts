@@ -20,8 +20,14 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
       async commit(commit) {
         const result = await store.commit(commit);
         if (result.status === "committed" || result.seen.size > 0) return result;
-        return store.commit({ ...commit, baseVersion: result.state.version });
+        const { version: baseVersion, mark: baseMark } = result.state;
+        return store.commit({ ...commit, baseVersion, baseMark });
       },
+    }),
+  "knows a version by its number alone": (store) =>
+    instead(store, {
+      create: (session) => store.create({ ...session, mark: "" }),
+      commit: (commit) => store.commit({ ...commit, baseMark: "", mark: "" }),
     }),
   "reads from a cache that nobody keeps up to date": (store) => {
     const read = new Map<string, LoadedSession>();

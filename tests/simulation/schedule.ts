@@ -14,6 +14,7 @@ import { nodeContents } from "./node-contents.ts";
 import type { Lane, Plan } from "./plan.ts";
 import { drawPlan } from "./plan.ts";
 import { SIMULATED_URL, simulatedFetch } from "./simulated-network.ts";
+import { planRollback, withoutLost } from "./rollback.ts";
 import { platformIn } from "./simulated-platform.ts";
 import { SimulatedWorker } from "./simulated-worker.ts";
 import { planTrouble } from "./trouble.ts";
@@ -120,7 +121,7 @@ class Schedule {
     const { faults } = this.#world;
     return findViolations({
       calls: this.#history.decidedCalls,
-      lanes: this.#lanes,
+      lanes: this.#lanes.map((made) => withoutLost(made, this.#world.rollback)),
       lastCalls: this.#lastCalls,
       nodes: [...new Set(nodes)].map((nodeId) => nodeContents(this.#model, nodeId)),
       stmLimit,
@@ -133,6 +134,7 @@ class Schedule {
     const { scheduler, faults } = this.#world;
     planTrouble(this.#world, this.#workers);
     await Promise.all(nodes.map((nodeId, i) => this.#create(nodeId, i)));
+    planRollback(this.#world, this.#model);
     await Promise.all(lanes.map((lane) => this.#serve(lane)));
     faults.stop();
     await scheduler.sleep(QUIET_MS);

@@ -1,4 +1,5 @@
 import { Chance } from "./chance.ts";
+import type { Rollback } from "./rollback.ts";
 import { Faults } from "./faults.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -14,8 +15,10 @@ export class World {
   readonly trace: string[] | undefined;
   /** The store answers nobody until then, in virtual ms. */
   storeDownUntil = 0;
-  /** The moments at which changes were committed under ids, by `<session id> <id>`. */
+  /** The moments at which changes were committed under ids, by `<session id> <id>`; those lost are left out. */
   readonly commits = new Map<string, number>();
+  /** Of the store, once it has happened. */
+  rollback: Rollback | undefined;
   #moments = 0;
   #failures: unknown[] = [];
 
