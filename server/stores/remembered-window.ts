@@ -9,7 +9,7 @@ import type { Retention } from "./session-store.ts";
 
 /**
  * How long an attempt may be on its way and still take effect, after another one was answered: what the client waits
- * for it (10 s), what a frozen worker has before it is replaced (10 s) and the deadline of calls (5 s), twice over.
+ * for it (10 s), what a frozen worker has before it is replaced (10 s) and the deadline of calls (5 s), more than twice over.
  */
 export const ON_ITS_WAY_MS = 60_000;
 
