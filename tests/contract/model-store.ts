@@ -146,8 +146,9 @@ export class ModelStore implements SessionStore {
 
   /** Keeps the state that the store has now; what it gives puts the store back to it, once. */
   keep(): () => void {
-    // What a session or node holds beside its fields is replaced by changes, never changed.
-    const sessions = new Map(Array.from(this.#sessions, ([id, session]) => [id, { ...session }]));
+    // What a session or node holds beside its fields is replaced by changes, never changed; what is remembered is added to.
+    const copy = (session: ModelSession) => ({ ...session, outcomes: [...session.outcomes] });
+    const sessions = new Map(Array.from(this.#sessions, ([id, session]) => [id, copy(session)]));
     const memories = new Map(Array.from(this.#memories, ([tag, node]) => [tag, node.copy()]));
     const [nodes, deletions] = [new Set(this.#nodes), new Map(this.#deletions)];
     const requests = new Map(this.#requests);
