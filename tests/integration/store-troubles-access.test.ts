@@ -77,9 +77,7 @@ describe("a service whose user may no longer run what it needs", () => {
 describe("a service whose user may no longer run a part of what it needs", () => {
   it("makes no call by half, says what is missing and is not ready, and goes on when it may again", async () => {
     await using redis = await startRedis();
-    await using app = await startTestApp({
-      settings: { KATO_STORE: redis.url, KATO_IDEMPOTENCY_IDS: "1" },
-    });
+    await using app = await startTestApp({ settings: { KATO_STORE: redis.url } });
     const learner = await RepeatingLearner.start(app.url, { nodeId: "n", bytes: 10 });
     for (let i = 0; i < 3; i += 1) expect(await learner.learn()).toBeUndefined();
     const admin = redis.client();

@@ -91,6 +91,13 @@ test("a replica takes over from a master that crashed, slots still move, and the
   expect([value, moved, movedValue]).toEqual(["value", 3, "value"]);
   expect(others).toHaveLength(2);
   expect((await cluster.ownerOf(slot + 2)).id).toBe(others[0]!.id);
-  const followed = await killed.admin.role();
-  expect(followed.slice(0, 3)).toEqual(["slave", "127.0.0.1", successor.server.port]);
+  // It follows whoever took the last slot that it knew as its own.
+  const heirs = [successor, others[0]!].map(({ server }) => server.port);
+  expect(await killed.admin.role()).toEqual([
+    "slave",
+    "127.0.0.1",
+    expect.toBeOneOf(heirs),
+    expect.anything(),
+    expect.anything(),
+  ]);
 });
