@@ -1,5 +1,5 @@
 import { shapeError } from "../api/error-shape.ts";
-import { isAhead, PROCEDURE_KINDS } from "../api/procedure-kinds.ts";
+import { isAhead, PROCEDURES } from "../api/procedures.ts";
 import type { Logger } from "../log.ts";
 import type { Admission } from "../monitor/admission.ts";
 import type { CallMetrics } from "../monitor/call-metrics.ts";
@@ -42,7 +42,7 @@ export class LoadShedding {
     if (!this.#parts.admission.isShedding) return undefined;
     const kind = request.method === "POST" ? "mutation" : "query";
     const names = request.isBatch ? request.path.split(",") : [request.path];
-    const areRefused = names.every((name) => PROCEDURE_KINDS.get(name) === kind && !isAhead(name));
+    const areRefused = names.every((name) => PROCEDURES.get(name)?.kind === kind && !isAhead(name));
     if (!areRefused) return undefined;
     for (const [procedure, calls] of countEach(names)) {
       this.#parts.metrics.record({ procedure, outcome: "OVERLOADED", durationMs: 0, calls });

@@ -1,10 +1,9 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { transformer } from "@kato-rpc/shared/transformer.ts";
-import { callTRPCProcedure } from "@trpc/server";
 import type { Context } from "../api/context.ts";
 import { shapeError, toServiceError } from "../api/error-shape.ts";
-import { isAhead, PROCEDURE_KINDS } from "../api/procedure-kinds.ts";
-import { appRouter } from "../api/router.ts";
+import type { Procedure } from "../api/procedures.ts";
+import { isAhead, PROCEDURES } from "../api/procedures.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Admission, Waiting } from "../monitor/admission.ts";
 import type { CallMetrics } from "../monitor/call-metrics.ts";
@@ -28,12 +27,13 @@ export type DispatchParts = {
 /** What one call is answered: its part of the body, and what it asks of the response's head. */
 export type Answer = { httpStatus: number; json: string; retryAfterMs: number | undefined };
 
-const PROCEDURES = [...PROCEDURE_KINDS.keys()];
+const PATHS = [...PROCEDURES.keys()];
 
 type PendingCall = {
   call: TracedCall;
   path: string;
-  kind: RpcRequest["kind"];
+  /** undefined together with a refusal. */
+  procedure: Procedure | undefined;
   payload: unknown;
   /** undefined: it runs; a refusal: it never will. */
   waiting: Waiting | undefined;
@@ -83,22 +83,23 @@ export class RpcDispatch {
   }): PendingCall {
     const { path, payload, kind, requestId } = arrived;
     const { admission, deadlineMs, log, now } = this.#parts;
-    const declared = PROCEDURE_KINDS.get(path);
-    const procedure = declared === undefined ? "unknown" : path;
-    const call = new TracedCall({ requestId, procedure, deadlineAt: now() + deadlineMs }, log);
+    const procedure = PROCEDURES.get(path);
+    const name = procedure === undefined ? "unknown" : path;
+    const deadlineAt = now() + deadlineMs;
+    const call = new TracedCall({ requestId, procedure: name, deadlineAt }, log);
     call.trace("received");
     const pending: PendingCall = {
       call,
       path,
-      kind,
+      procedure,
       payload,
       waiting: undefined,
       refusal: undefined,
     };
-    if (declared === undefined) {
-      pending.refusal = procedureNotFound(path, PROCEDURES);
-    } else if (declared !== kind) {
-      pending.refusal = wrongMethod(path, declared);
+    if (procedure === undefined) {
+      pending.refusal = procedureNotFound(path, PATHS);
+    } else if (procedure.kind !== kind) {
+      pending.refusal = wrongMethod(path, procedure.kind);
     } else {
       try {
         if (isAhead(path)) admission.enterAhead();
@@ -154,25 +155,15 @@ export class RpcDispatch {
     onInput: (input: unknown) => void,
   ): Promise<unknown> {
     const { admission, services } = this.#parts;
-    const { call, kind, payload } = pending;
+    const { call, procedure, payload } = pending;
     if (pending.waiting !== undefined) await pending.waiting.admitted;
     call.trace("admitted");
     call.aside = (promise) => admission.stepAside(promise);
     try {
       if (turn !== undefined) await turn;
-      return await callTRPCProcedure({
-        router: appRouter,
-        path: pending.path,
-        ctx: { ...services, call } satisfies Context,
-        type: kind,
-        getRawInput: async () => {
-          const input = transformer.deserialize(payload);
-          onInput(input);
-          return input;
-        },
-        signal: undefined,
-        batchIndex: 0,
-      });
+      const input = transformer.deserialize(payload);
+      onInput(input);
+      return await procedure?.run({ ...services, call }, input);
     } finally {
       admission.leave();
     }
