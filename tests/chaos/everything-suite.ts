@@ -32,6 +32,17 @@ export type EverythingAtOnce = {
   durability?: string;
 };
 
+/** As long and as hard as `npm run test:chaos` has it. */
+export const LONG: EverythingAtOnce = {
+  sessions: 200,
+  nodes: 20,
+  seconds: 60,
+  killEveryMs: 2_000,
+  crashes: 5,
+  freezes: 2,
+  freezeMs: 5_000,
+};
+
 export function describeEverythingAtOnce(size: EverythingAtOnce): void {
   const { sessions, nodes, seconds, killEveryMs, crashes, freezes, freezeMs } = size;
   const { durability = "fast" } = size;
