@@ -1,16 +1,14 @@
 import type { TRPCClient } from "@trpc/client";
-import { createTRPCClient } from "@trpc/client";
+import { Calls } from "./calls/calls.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { KatoError } from "./errors.ts";
-import { deadlineLink } from "./links/deadline-link.ts";
-import { dispatchLink } from "./links/dispatch-link.ts";
-import { idsLink } from "./links/ids-link.ts";
 import type { CallOptions, KatoClientOptions } from "./options.ts";
 import { resolveOptions } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import { PLATFORM } from "./platform.ts";
 import type { NodeProcedures } from "./node-procedures.ts";
 import { nodeProcedures } from "./node-procedures.ts";
+import { createProcedures } from "./procedures.ts";
 import { procedureOptions } from "./procedure-options.ts";
 import type { KatoInputs, KatoOutputs, KatoRouter } from "./router-types.ts";
 import { CreatedSession, SessionHandle } from "./session-handle.ts";
@@ -71,19 +69,15 @@ export function createKatoClient(options: KatoClientOptions): KatoClient {
 export function createClient(options: KatoClientOptions, platform: Platform): KatoClient {
   const resolved = resolveOptions(options, platform);
   const dispatcher = new Dispatcher(resolved);
-  const closing = new AbortController();
-  const raw = createTRPCClient<KatoRouter>({
-    links: [
-      idsLink(platform),
-      deadlineLink(resolved, closing.signal),
-      dispatchLink(dispatcher, resolved.baseUrl.pathname),
-    ],
-  });
+  const closed = new AbortController();
+  const calls = new Calls(resolved, dispatcher);
+  const raw = createProcedures(calls);
   const close = (cause?: unknown) => {
-    closing.abort(new KatoError("ABORTED", "the client is closed", { cause }));
+    closed.abort();
+    calls.close(new KatoError("ABORTED", "the client is closed", { cause }));
     return dispatcher.close();
   };
-  closeWith(options.signal, close, closing.signal);
+  closeWith(options.signal, close, closed.signal);
   const client = { ...procedures(raw), raw, close: () => close() };
   // Where the symbol is missing, so is the syntax that would use it: there the type promises nothing.
   if (!("asyncDispose" in Symbol)) return client as KatoClient;

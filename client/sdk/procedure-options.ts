@@ -1,4 +1,4 @@
-import type { CallContext } from "./links/call-context.ts";
+import type { CallContext } from "./procedures.ts";
 import type { CallOptions } from "./options.ts";
 
 /** A call's options in the form in which tRPC takes them. */

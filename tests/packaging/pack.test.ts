@@ -62,7 +62,7 @@ describe("the packed client", () => {
       "index.js",
       "package.json",
     ]);
-    expect(importsOf(module)).toEqual(["@trpc/client", "@trpc/server/observable", "superjson"]);
+    expect(importsOf(module)).toEqual(["@trpc/client", "superjson"]);
     expect(importsOf(declarations)).toEqual(["@trpc/client", "@trpc/server", "@trpc/server/rpc"]);
     expect(declarations).toContain('observeSequence: import("@trpc/server").TRPCMutationProcedure');
     expect(declarations).not.toMatch(/class (?!KatoError|SessionHandle|CreatedSession)/);

@@ -16,6 +16,8 @@ const BODY_OVERHEAD = 2;
 export class Batch {
   readonly kind: Call["kind"];
   readonly entries: Entry[] = [];
+  /** Of the procedures, as they stand in the URL. */
+  readonly names: string[] = [];
   readonly #limits: Required<{ [K in keyof BatchLimits]: number }>;
   #urlSize: number;
   #bodySize = BODY_OVERHEAD;
@@ -35,11 +37,9 @@ export class Batch {
   add(entry: Entry): boolean {
     const { call } = entry;
     const isQuery = this.kind === "query";
+    const name = encodeURIComponent(call.path);
     const urlSize =
-      this.#urlSize +
-      encodeURIComponent(call.path).length +
-      1 +
-      (isQuery ? call.wireSize + URL_ITEM_OVERHEAD : 0);
+      this.#urlSize + name.length + 1 + (isQuery ? call.wireSize + URL_ITEM_OVERHEAD : 0);
     const bodySize = this.#bodySize + (isQuery ? 0 : call.wireSize + BODY_ITEM_OVERHEAD);
     const fits =
       this.entries.length < this.#limits.maxCalls &&
@@ -49,6 +49,7 @@ export class Batch {
     this.#urlSize = urlSize;
     this.#bodySize = bodySize;
     this.entries.push(entry);
+    this.names.push(name);
     return true;
   }
 }

@@ -37,6 +37,7 @@ export function outcomeOfCall({ isUnderWay, wasLost }: CallEffect): CallOutcome 
 }
 
 const encoder = new TextEncoder();
+const BEYOND_ASCII = /[\u0080-\uffff]/;
 
 /** @throws KatoError INVALID_INPUT for an input that has no wire form */
 export function encodeInput(
@@ -51,9 +52,14 @@ export function encodeInput(
   } catch (cause) {
     throw new KatoError("INVALID_INPUT", `${path}: the input cannot be written as JSON`, { cause });
   }
-  if (kind === "mutation") return { wire: json, wireSize: encoder.encode(json).length };
+  if (kind === "mutation") return { wire: json, wireSize: utf8Size(json) };
   const wire = encodeURIComponent(json);
   return { wire, wireSize: wire.length };
+}
+
+/** Plain ASCII, as most inputs are, need not be encoded to be measured. */
+function utf8Size(text: string): number {
+  return BEYOND_ASCII.test(text) ? encoder.encode(text).length : text.length;
 }
 
 export function sessionIdIn(input: unknown): string | undefined {

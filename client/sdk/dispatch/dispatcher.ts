@@ -93,18 +93,22 @@ export class Dispatcher {
   }
 
   #settle(batch: Batch, replies: readonly Reply[]): void {
-    const failures = new Map<Lane, Failure[]>();
+    const failures = new Map<Lane, Failure[] | undefined>();
     for (const [i, { call, lane }] of batch.entries.entries()) {
-      const ofLane = failures.get(lane) ?? [];
-      failures.set(lane, ofLane);
+      const ofLane = failures.get(lane);
+      if (ofLane === undefined) failures.set(lane, undefined);
       const reply = replies[i];
       call.effect.isUnderWay = false;
       if (reply?.error?.outcome === "unknown") call.effect.wasLost = true;
       if (call.isOver || reply === undefined) continue;
       if (reply.error === undefined) finish(call, () => call.succeed(reply.data));
+      else if (ofLane === undefined) failures.set(lane, [{ call, reply }]);
       else ofLane.push({ call, reply });
     }
-    for (const [lane, ofLane] of failures) this.#retryOrFail(lane, ofLane);
+    for (const [lane, ofLane] of failures) {
+      if (ofLane === undefined) this.#lanes.release(lane);
+      else this.#retryOrFail(lane, ofLane);
+    }
   }
 
   #retryOrFail(lane: Lane, failures: readonly Failure[]): void {

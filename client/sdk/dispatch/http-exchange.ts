@@ -17,16 +17,16 @@ export type Exchange = {
 export async function exchange(batch: Batch, parts: Exchange): Promise<Reply[]> {
   const { options, requestId, controller } = parts;
   const { attemptTimeoutMs } = options;
-  const late = new KatoError(
-    "TIMEOUT",
-    `no whole reply from ${options.baseUrl.origin} within ${attemptTimeoutMs} ms`,
-    { requestId },
-  );
-  const stopTimer = options.platform.after(attemptTimeoutMs, () => controller.abort(late));
+  let late: KatoError | undefined;
+  const stopTimer = options.platform.after(attemptTimeoutMs, () => {
+    const message = `no whole reply from ${options.baseUrl.origin} within ${attemptTimeoutMs} ms`;
+    late = new KatoError("TIMEOUT", message, { requestId });
+    controller.abort(late);
+  });
   try {
     return await send(batch, parts);
   } catch (cause) {
-    const error = cause === late ? late : connectionFailed(cause, parts);
+    const error = late !== undefined && cause === late ? late : connectionFailed(cause, parts);
     return batch.entries.map(() => ({ error, retryAfterMs: 0 }));
   } finally {
     stopTimer();
@@ -96,11 +96,10 @@ type HttpRequest = {
 };
 
 /** tRPC's wire: names in the path, inputs in `input=` or in the body, keyed by position in a batch. */
-function writeRequest({ kind, entries }: Batch, baseUrl: URL): HttpRequest {
+function writeRequest({ kind, entries, names }: Batch, baseUrl: URL): HttpRequest {
   const calls = entries.map(({ call }) => call);
   const isBatch = calls.length > 1;
-  const names = calls.map(({ path }) => encodeURIComponent(path)).join(",");
-  const url = `${baseUrl.href}${names}`;
+  const url = `${baseUrl.href}${names.join(",")}`;
   if (kind === "mutation") {
     const items = calls.flatMap(({ wire }, i) => (wire === undefined ? [] : `"${i}":${wire}`));
     const body = isBatch ? `{${items.join(",")}}` : calls[0]?.wire;

@@ -1,7 +1,6 @@
-import type { TRPCLink } from "@trpc/client";
 import { createIdSource } from "../id-source.ts";
 import type { Platform } from "../platform.ts";
-import type { KatoInputs, KatoRouter } from "../router-types.ts";
+import type { KatoInputs } from "../router-types.ts";
 
 type IdField<Input> = "observationId" extends keyof Input
   ? "observationId"
@@ -32,16 +31,15 @@ const ID_FIELDS: IdFields<"session"> & IdFields<"node"> = {
   "node.clear": "requestId",
 };
 
-/** Gives a mutation that has none its id before the first attempt, so that every retry carries the same. */
-export function idsLink(platform: Platform): TRPCLink<KatoRouter> {
-  const fields = new Map<string, string>(Object.entries(ID_FIELDS));
+const FIELDS = new Map<string, string>(Object.entries(ID_FIELDS));
+
+/** Gives the input of a mutation that has none its id before the first attempt, so that every retry carries the same. */
+export function givingIds(platform: Platform): (path: string, input: unknown) => unknown {
   const nextId = createIdSource(platform);
-  return () =>
-    ({ op, next }) => {
-      const field = fields.get(op.path);
-      if (field === undefined || !lacks(op.input, field)) return next(op);
-      return next({ ...op, input: { ...op.input, [field]: nextId() } });
-    };
+  return (path, input) => {
+    const field = FIELDS.get(path);
+    return field === undefined || !lacks(input, field) ? input : { ...input, [field]: nextId() };
+  };
 }
 
 function lacks(input: unknown, field: string): input is Record<string, unknown> {
