@@ -13,7 +13,7 @@ import { guessFormat, LOG_FORMATS, readEventLog } from "./read-event-log.ts";
 import { replay } from "./replay.ts";
 import { showReport } from "./show-report.ts";
 
-const DEFAULTS = { node: "replay", concurrency: 64, workers: 1 } as const;
+const DEFAULTS = { node: "replay", concurrency: 512, workers: 1 } as const;
 
 /** More would only wait within the client. */
 const MOST_CONCURRENCY = 10_000;
