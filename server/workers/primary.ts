@@ -1,6 +1,8 @@
 import type { Worker } from "node:cluster";
 import cluster from "node:cluster";
+import { getCompileCacheDir } from "node:module";
 import type { AddressInfo } from "node:net";
+import { dirname } from "node:path";
 import { isatty } from "node:tty";
 import type { Config } from "../config.ts";
 import type { OpenLog } from "../log.ts";
@@ -14,8 +16,7 @@ import type { PrimaryMessage, WorkerMessage } from "./messages.ts";
 import { isMessage } from "./messages.ts";
 import type { Kept, Place } from "./place.ts";
 import { RollingRestart } from "./rolling-restart.ts";
-import { WorkerEnds } from "./worker-ends.ts";
-import { WorkersMetrics } from "./workers-metrics.ts";
+import { ServiceMetrics } from "./service-metrics.ts";
 
 /** Past the workers' own time to drain and close, before they are killed. */
 const KILL_AFTER_MS = 3_000;
@@ -31,8 +32,7 @@ export class Primary {
   readonly #config: Config;
   readonly #openLog: OpenLog;
   readonly #connections = new ConnectionShare();
-  readonly #ends = new WorkerEnds();
-  readonly #metrics = new WorkersMetrics(this.#ends.registry);
+  readonly #metrics = new ServiceMetrics();
   readonly #places: Place[];
   readonly #kept = new Map<number, Kept>();
   readonly #restarts = new Set<NodeJS.Timeout>();
@@ -104,11 +104,12 @@ export class Primary {
     }
     for (const place of this.#places) this.#start(place);
     this.#heartbeat.start();
+    await this.#metrics.load();
   }
 
   #start(place: Place): void {
     if (this.#isStopping) return;
-    const worker = cluster.fork();
+    const worker = cluster.fork(compileCache());
     // A message to a worker that has just died; its end is heard of by itself.
     worker.on("error", (error) =>
       this.#log.warn({ pid: worker.process.pid, reason: reasonOf(error) }, "worker not reached"),
@@ -221,7 +222,7 @@ export class Primary {
     const leavesGap = place.current === kept;
     if (leavesGap) place.current = undefined;
     if (state === "starting") place.hasNext = false;
-    this.#ends.count(kept.isHung ? "hung" : code === 0 ? "ended" : "crashed");
+    this.#metrics.ended(kept.isHung ? "hung" : code === 0 ? "ended" : "crashed");
     if (state === "leaving") {
       this.#log.info({ pid: worker.process.pid, how }, "worker ended");
       // One that was told from outside to end has no successor yet.
@@ -340,6 +341,16 @@ export class Primary {
     const worker = this.#kept.get(workerId)?.worker;
     if (worker !== undefined) send(worker, message);
   }
+}
+
+/**
+ * Tells a worker of the cache from its very start. The entry, with which it else would turn the cache on, is itself
+ * TypeScript, and Node loads the compiler for it alone: 35 ms.
+ */
+function compileCache(): { NODE_COMPILE_CACHE?: string } {
+  const directory = getCompileCacheDir();
+  // Node adds a folder for its own version to the one it is given.
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) };
 }
 
 function send(worker: Worker, message: PrimaryMessage): void {
