@@ -40,8 +40,8 @@ export type KatoErrorOptions = {
 };
 
 /**
- * Every way in which a call can fail. It extends tRPC's client error, so that it comes whole through
- * `client.raw` as well.
+ * Every way in which a call can fail. It extends tRPC's client error, so that what is written for
+ * tRPC's clients knows it from `client.raw`.
  */
 export class KatoError<
   Code extends KatoErrorCode = KatoErrorCode,
