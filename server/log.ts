@@ -1,13 +1,10 @@
-import { createRequire } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { destination, pino, stdTimeFunctions } from "pino";
-import type { build } from "pino-pretty";
+import { build as createPrettyStream } from "pino-pretty";
 import type { Config } from "./config.ts";
 
 export type { Logger };
-
-const require = createRequire(import.meta.url);
 
 /**
  * Bytes of a write to the log. All workers write to one pipe, and only writes of at most so many
@@ -37,7 +34,7 @@ export type OpenLog = {
  * payload is ever passed whole.
  */
 export function openLog(config: Pick<Config, "logLevel" | "logFormat">): OpenLog {
-  const isPretty =
+  const pretty =
     config.logFormat === "pretty" || (config.logFormat === "auto" && process.stdout.isTTY);
   const options = {
     level: config.logLevel,
@@ -46,10 +43,8 @@ export function openLog(config: Pick<Config, "logLevel" | "logFormat">): OpenLog
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describeError },
   };
-  if (isPretty) {
-    // Loaded for a terminal only: a service seldom has one, and would start later for it.
-    const pretty = require("pino-pretty") as { build: typeof build };
-    const stream = pretty.build({
+  if (pretty) {
+    const stream = createPrettyStream({
       sync: true,
       colorize: process.stdout.isTTY,
       singleLine: true,
