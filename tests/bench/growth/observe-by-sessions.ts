@@ -1,0 +1,116 @@
+import { startRedis } from "../../support/redis-server.ts";
+import { startService } from "../../support/service.ts";
+import { formatCount, formatRatio } from "../measure.ts";
+import { atMost, level, type Curve } from "./curve.ts";
+import {
+  COST_HEADER,
+  costCells,
+  costPanel,
+  cpuOf,
+  measureObserves,
+  observeSteps,
+  type ObserveTarget,
+} from "./observe-cost.ts";
+import { createSessions, openBenchStore } from "./stored-sessions.ts";
+
+const SESSIONS_PER_NODE = 1_000;
+const OBSERVED = 1_000;
+const OBSERVES = 4_000;
+const MOST_BYTES = 500;
+const MOST_RATIO = 1.1;
+
+export const observeBySessions: Curve = {
+  name: "observe-by-sessions",
+  title: "Observe by sessions in the store",
+  about:
+    `Redis, a server and a store for each size, all up at once and measured by turns. Sessions are idle (empty short-term ` +
+    `memory, default settings), ${formatCount(SESSIONS_PER_NODE)} to a node; ${formatCount(OBSERVED)} of them, chosen at ` +
+    `random over all, are observed one after another, and the same number of times at every size.`,
+  steps: (quick) => sizesOf(quick).length + observeSteps(roundsOf(quick)),
+  async measure({ quick, onStep }) {
+    await using stack = new AsyncDisposableStack();
+    const sizes = sizesOf(quick);
+    const targets: ObserveTarget[] = [];
+    const bytes: number[] = [];
+    for (const count of sizes) {
+      const redis = stack.use(await startRedis());
+      const store = await openBenchStore(redis.url);
+      try {
+        const client = redis.client();
+        const nodeOf = (index: number) => `node-${Math.floor(index / SESSIONS_PER_NODE)}`;
+        // Loads the scripts, which are no session's memory.
+        await createSessions(store, { count: 1, sample: 0, nodeOf: () => "first" });
+        const before = await usedMemory(client);
+        const sessionIds = await createSessions(store, { count, sample: OBSERVED, nodeOf });
+        bytes.push(((await usedMemory(client)) - before) / count);
+        const service = stack.use(await startService({ store: redis.url }));
+        targets.push({ service, redis, sessionIds });
+      } finally {
+        await store.close();
+      }
+      onStep();
+    }
+    const rounds = roundsOf(quick);
+    const costs = await measureObserves(targets, { rounds, observes: OBSERVES, onRound: onStep });
+    const least = cpuOf(costs[0]!);
+    const ratios = costs.map((cost) => cpuOf(cost) / least);
+    const throughputs = costs.map(({ perSecond }) => costs[0]!.perSecond / perSecond);
+    const x = { title: "sessions in the store", scale: "log" } as const;
+    const largest = formatCount(sizes.at(-1)!);
+    return {
+      header: ["sessions", "bytes/session", ...COST_HEADER, "CPU to first", "time to first"],
+      rows: sizes.map((size, i) => [
+        formatCount(size),
+        Math.round(bytes[i]!),
+        ...costCells(costs[i]!),
+        formatRatio(ratios[i]!),
+        formatRatio(throughputs[i]!),
+      ]),
+      panels: [
+        costPanel(
+          x,
+          sizes.map((size, i) => ({ x: size, cost: costs[i]! })),
+          least * MOST_RATIO,
+        ),
+        {
+          x,
+          y: { title: "bytes of Redis per idle session", scale: "linear" },
+          points: sizes.map((size, i) => ({ series: "idle session", x: size, y: bytes[i]! })),
+          goals: level("idle session", MOST_BYTES, sizes),
+        },
+      ],
+      goals: [
+        atMost(
+          `observe at ${largest} sessions ≤ ${MOST_RATIO}× at 1,000, CPU of server and Redis`,
+          {
+            figure: ratios.at(-1)!,
+            most: MOST_RATIO,
+            digits: 2,
+          },
+        ),
+        atMost(`observe at ${largest} sessions ≤ ${MOST_RATIO}× at 1,000, time for each`, {
+          figure: throughputs.at(-1)!,
+          most: MOST_RATIO,
+          digits: 2,
+        }),
+        atMost(`bytes of an idle session ≤ ${MOST_BYTES}`, {
+          figure: Math.max(...bytes),
+          most: MOST_BYTES,
+          digits: 0,
+        }),
+      ],
+    };
+  },
+};
+
+function sizesOf(quick: boolean): number[] {
+  return quick ? [1_000, 10_000] : [1_000, 10_000, 100_000, 1_000_000];
+}
+
+function roundsOf(quick: boolean): number {
+  return quick ? 3 : 9;
+}
+
+async function usedMemory(client: { info(section: string): Promise<string> }): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(await client.info("memory"))?.[1]);
+}
