@@ -10,6 +10,7 @@ import { findCandidates } from "./candidates.ts";
 import { CharacterMatcher } from "./character-matcher.ts";
 import { commonLengthIn } from "./common-length.ts";
 import { Extraction } from "./extraction.ts";
+import { nearestSimilarity } from "./nearest-pattern.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { OverlapCounter } from "./overlap-counter.ts";
 import type { StateQuery } from "./state-query.ts";
@@ -19,6 +20,8 @@ export interface EnsembleMember {
   similarity: number;
   /** Length of the longest common subsequence; undefined in character mode. */
   common: number | undefined;
+  /** Where its extraction is kept; −1 where it is not. */
+  kept: number;
 }
 
 export type IndexSearchResult =
@@ -38,14 +41,15 @@ export function searchIndex(node: NodeReplica, query: StateQuery): IndexSearchRe
 
   const extraction = new Extraction(node, query);
   const limit = ENSEMBLE_FACTOR * settings.maxPredictions;
-  const order =
+  const { order, kept } =
     candidates.count <= limit
-      ? sortCandidates(node, candidates)
+      ? { order: sortCandidates(node, candidates), kept: undefined }
       : pruneCandidates({ node, query, candidates, extraction, limit });
   const members = order.map((index) => ({
     slot: candidates.slots[index] ?? 0,
     similarity: candidates.similarities[index] ?? 0,
     common: candidates.commons?.[index],
+    kept: kept?.[index] ?? -1,
   }));
   return { members, extraction, empty: null };
 }
@@ -82,8 +86,12 @@ function createFilter(
   };
 }
 
-/** Looks at all patterns once more: whether any passed the filters, and how near the best of them came. */
+/** Looks at patterns once more: whether any passed the filters, and how near the best of them came. */
 function explainEmpty(node: NodeReplica, query: StateQuery, test: SlotTest): IndexSearchResult {
+  if (test.passes === undefined && test.common !== undefined) {
+    const bestSimilarity = nearestSimilarity(node, query, test.common);
+    return { empty: "BELOW_THRESHOLD", bestSimilarity };
+  }
   const overlaps = new OverlapCounter(node, query);
   const { starts, size } = node.patterns;
   let hasPassed = false;

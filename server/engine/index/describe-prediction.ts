@@ -29,7 +29,8 @@ export class PredictionWriter {
   describe(figures: Figures): SequencePrediction {
     const { slot } = figures;
     const { state, terms } = this.#query;
-    this.#extraction.extract(slot);
+    if (figures.kept >= 0) this.#extraction.recall(slot, figures.kept);
+    else this.#extraction.extract(slot);
     this.#isMatched.fill(0);
     const matches: string[] = [];
     for (const position of this.#extraction.matchedPositions(slot)) {

@@ -5,6 +5,8 @@ import { cosineDistance, itfdfSimilarityOf, LEAST_PROBABILITY } from "../ensembl
 import type { IntrinsicMetrics } from "../long-term-memory.ts";
 import type { BaseFigures } from "../metrics.ts";
 import { potentialOf } from "../metrics.ts";
+import { compareDescending } from "../ranking.ts";
+import { BestCandidates } from "./best-candidates.ts";
 import type { EnsembleMember } from "./candidate-search.ts";
 import { EnsembleTerms } from "./ensemble-terms.ts";
 import type { Extraction } from "./extraction.ts";
@@ -31,10 +33,10 @@ export type Figures = Omit<
   | "extras"
   | "anomalies"
   | "sequence"
-> & { slot: number };
+> & { slot: number; kept: number };
 
 export interface FiguredEnsemble {
-  /** One per member, in the order of the ensemble. */
+  /** Of the members that are returned, ranked. */
   figures: Figures[];
   futures: FutureGroup[];
 }
@@ -82,18 +84,41 @@ export class EnsembleFigures {
     const futures = this.#futures.groups();
     for (const { weight } of futures) this.#futureWeights += weight;
     this.#weighState();
-    return {
-      figures: extracted.map((member) => this.#figureMember(member)),
-      futures,
-    };
+    return { figures: this.#rank(extracted).map((member) => this.#figureMember(member)), futures };
+  }
+
+  /** As `rankBy`; a member that isn't returned has no figures computed but that one. */
+  #rank(extracted: readonly Extracted[]): Extracted[] {
+    const { rankSortAlgo, maxPredictions } = this.#query.settings;
+    const keys = new Float64Array(extracted.length);
+    const best = new BestCandidates(
+      maxPredictions,
+      (a, b) => compareDescending(keys[a] ?? 0, keys[b] ?? 0) || a - b,
+    );
+    for (const [index, member] of extracted.entries()) {
+      keys[index] =
+        rankSortAlgo === "potential"
+          ? this.#potential(member)
+          : (this.#figureMember(member)[rankSortAlgo] ?? -Infinity);
+      best.add(index);
+    }
+    return best.sorted().flatMap((index) => extracted[index] ?? []);
+  }
+
+  /** Counts the present. */
+  #potential(member: Extracted): number {
+    this.#query.breathe(this.#node.patterns.lengthOf(member.slot));
+    this.#counts.count(member.slot, member.presentStart, member.presentEnd);
+    return potentialOf(effectiveFigures(member), this.#itfdfSimilarity(member.frequency));
   }
 
   #extractAll(members: readonly EnsembleMember[], extraction: Extraction): Extracted[] {
     const { patterns } = this.#node;
     const weights = stateWeightsOf(this.#node, this.#query);
-    return members.map(({ slot, similarity, common }) => {
+    return members.map(({ slot, similarity, common, kept }) => {
       this.#query.breathe(patterns.lengthOf(slot));
-      extraction.extract(slot, common);
+      if (kept >= 0) extraction.recall(slot, kept);
+      else extraction.extract(slot, common);
       const { presentStart, presentEnd, evidence, confidence, snr, fragmentation } = extraction;
       const frequency = patterns.frequencyOf(slot);
       this.#define(slot, extraction);
@@ -103,6 +128,7 @@ export class EnsembleFigures {
         slot,
         similarity,
         common,
+        kept: kept < 0 && extraction.fuzzy === undefined ? extraction.keep() : kept,
         frequency,
         presentStart,
         presentEnd,
@@ -155,16 +181,11 @@ export class EnsembleFigures {
     const intrinsic = intrinsicMetricsOf(this.#node, slot, this.#counts) ?? this.#distribution();
     // Intrinsic metrics have recounted, over the whole pattern: so is tf-idf then.
     const tfidfScore = this.#tfidfScore();
-    const effective = {
-      evidence: member.weightedEvidence ?? member.evidence,
-      confidence: member.weightedConfidence ?? member.confidence,
-      snr: member.weightedSnr ?? member.snr,
-      fragmentation: member.fragmentation,
-    };
     return {
       slot,
+      kept: member.kept,
       frequency,
-      potential: potentialOf(effective, itfdfSimilarity),
+      potential: potentialOf(effectiveFigures(member), itfdfSimilarity),
       evidence: member.evidence,
       similarity,
       fragmentation: member.fragmentation,
@@ -191,9 +212,9 @@ export class EnsembleFigures {
 
   #itfdfSimilarity(frequency: number): number {
     const { symbolIds } = this.#query;
-    const { ids, counts } = this.#counts;
+    const { ids, counts, distinct } = this.#counts;
     let squares = 0;
-    for (let i = 0; i < ids.length; i += 1) {
+    for (let i = 0; i < distinct; i += 1) {
       const value = this.#terms.probability(ids[i] ?? 0) * (counts[i] ?? 0);
       squares += value * value;
     }
@@ -222,11 +243,11 @@ export class EnsembleFigures {
 
   /** As the functions of `distributions.ts`, all three in one walk. */
   #distribution(): IntrinsicMetrics {
-    const { ids, counts, total } = this.#counts;
+    const { ids, counts, distinct, total } = this.#counts;
     let entropy = 0;
     let normalizedEntropy = 0;
     let globalNormalizedEntropy = 0;
-    for (let i = 0; i < ids.length; i += 1) {
+    for (let i = 0; i < distinct; i += 1) {
       const count = counts[i] ?? 0;
       entropy -= this.#terms.bitTerm(count, total);
       normalizedEntropy -= this.#terms.normalTerm(count, total);
@@ -238,12 +259,21 @@ export class EnsembleFigures {
   }
 
   #tfidfScore(): number {
-    const { ids, counts, total } = this.#counts;
-    if (ids.length === 0) return 0;
+    const { ids, counts, distinct, total } = this.#counts;
+    if (distinct === 0) return 0;
     let sum = 0;
-    for (let i = 0; i < ids.length; i += 1) {
+    for (let i = 0; i < distinct; i += 1) {
       sum += ((counts[i] ?? 0) / total) * this.#terms.symbolWeight(ids[i] ?? 0);
     }
-    return sum / ids.length;
+    return sum / distinct;
   }
+}
+
+function effectiveFigures(member: Extracted): BaseFigures {
+  return {
+    evidence: member.weightedEvidence ?? member.evidence,
+    confidence: member.weightedConfidence ?? member.confidence,
+    snr: member.weightedSnr ?? member.snr,
+    fragmentation: member.fragmentation,
+  };
 }

@@ -7,6 +7,7 @@ import {
 } from "../metrics.ts";
 import { BlockMatcher } from "./block-matcher.ts";
 import { FuzzyMatcher } from "./fuzzy-matcher.ts";
+import { withRoomFor } from "./growing-array.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { StateQuery } from "./state-query.ts";
@@ -27,6 +28,9 @@ export class Extraction {
   fragmentation = 0;
   preliminaryPotential = 0;
   readonly #query: StateQuery;
+  /** Records one after another: present start and end, matches, blocks, and of each block its state start and length. */
+  #kept = new Int32Array(2_048);
+  #keptEnd = 0;
   /** The arrays of the patterns, which do not change during a query. */
   readonly #symbols: Int32Array;
   readonly #starts: Uint32Array;
@@ -56,7 +60,40 @@ export class Extraction {
     }
   }
 
-  /** Positions of the state that the slot last extracted has matched, ascending. */
+  /** Keeps what was extracted last, to be recalled; gives where. Not for fuzzy matches, which have no blocks alone. */
+  keep(): number {
+    const { count, stateStarts, lengths, matched } = this.blocks;
+    const at = this.#keptEnd;
+    this.#keptEnd += 4 + 2 * count;
+    this.#kept = withRoomFor(this.#kept, this.#keptEnd);
+    const kept = this.#kept;
+    kept[at] = this.presentStart;
+    kept[at + 1] = this.presentEnd;
+    kept[at + 2] = matched;
+    kept[at + 3] = count;
+    for (let block = 0; block < count; block += 1) {
+      kept[at + 4 + 2 * block] = stateStarts[block] ?? 0;
+      kept[at + 5 + 2 * block] = lengths[block] ?? 0;
+    }
+    return at;
+  }
+
+  /** As `extract` of the slot that was extracted before this was kept, but for where blocks stand in the pattern. */
+  recall(slot: number, at: number): void {
+    const kept = this.#kept;
+    const { blocks } = this;
+    this.presentStart = kept[at] ?? 0;
+    this.presentEnd = kept[at + 1] ?? 0;
+    blocks.matched = kept[at + 2] ?? 0;
+    blocks.count = kept[at + 3] ?? 0;
+    for (let block = 0; block < blocks.count; block += 1) {
+      blocks.stateStarts[block] = kept[at + 4 + 2 * block] ?? 0;
+      blocks.lengths[block] = kept[at + 5 + 2 * block] ?? 0;
+    }
+    this.#measure(slot, blocks.matched);
+  }
+
+  /** Positions of the state that the slot last extracted or recalled has matched, ascending. */
   matchedPositions(slot: number): number[] {
     if (this.fuzzy !== undefined) return this.fuzzy.positions(slot);
     const { count, stateStarts, lengths } = this.blocks;

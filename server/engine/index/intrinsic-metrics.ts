@@ -18,11 +18,13 @@ export function intrinsicMetricsOf(
 
   const { members, patterns, symbols } = finalized;
   counts.count(slot, 0, node.patterns.lengthOf(slot));
+  const ids = Array.from(counts.ids.subarray(0, counts.distinct));
+  const ofEach = Array.from(counts.counts.subarray(0, counts.distinct));
   return {
-    entropy: entropy(counts.counts, counts.total),
-    normalizedEntropy: normalizedEntropy(counts.counts, counts.total, symbols),
+    entropy: entropy(ofEach, counts.total),
+    normalizedEntropy: normalizedEntropy(ofEach, counts.total, symbols),
     globalNormalizedEntropy: globalNormalizedEntropy(
-      counts.ids.map((id) => (members[id] ?? 0) / patterns),
+      ids.map((id) => (members[id] ?? 0) / patterns),
       symbols,
     ),
   };

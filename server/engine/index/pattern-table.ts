@@ -24,6 +24,8 @@ export class PatternTable {
   size = 0;
   /** Symbols of the shortest pattern there ever was; Infinity without any. */
   leastLength = Infinity;
+  /** Symbols of the longest event there ever was. */
+  longestEvent = 0;
   readonly #lookup = new SlotLookup();
 
   get sizeBytes(): number {
@@ -53,6 +55,7 @@ export class PatternTable {
     for (const event of events) {
       for (const symbol of event) this.symbols[at++] = symbol;
       this.symbols[at - 1] = (this.symbols[at - 1] ?? 0) | EVENT_END;
+      this.longestEvent = Math.max(this.longestEvent, event.length);
     }
     this.starts[slot + 1] = at;
     this.frequencies[slot] = frequency;

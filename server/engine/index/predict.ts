@@ -1,7 +1,6 @@
 import type { Event } from "@kato-rpc/shared/observation.ts";
 import type { PredictionList } from "@kato-rpc/shared/prediction.ts";
 
-import { rankBy } from "../ranking.ts";
 import { searchIndex } from "./candidate-search.ts";
 import { describeFutures, PredictionWriter } from "./describe-prediction.ts";
 import { EnsembleFigures } from "./ensemble.ts";
@@ -42,7 +41,6 @@ export function predict(
 }
 
 function predictSequence(node: NodeReplica, query: StateQuery): PredictionList {
-  const { rankSortAlgo, maxPredictions } = query.settings;
   const found = searchIndex(node, query);
   if (found.empty !== null) {
     const { empty, bestSimilarity } = found;
@@ -50,10 +48,9 @@ function predictSequence(node: NodeReplica, query: StateQuery): PredictionList {
   }
   const { members, extraction } = found;
   const { figures, futures } = new EnsembleFigures(node, query).figure(members, extraction);
-  const ranked = rankBy(figures, rankSortAlgo, maxPredictions);
   const writer = new PredictionWriter(node, query, extraction);
   return {
-    predictions: ranked.map((each) => {
+    predictions: figures.map((each) => {
       query.breathe(node.patterns.lengthOf(each.slot));
       return writer.describe(each);
     }),

@@ -1,5 +1,6 @@
 import { tokenSimilarity } from "../similarity.ts";
 import type { NodeReplica } from "./node-replica.ts";
+import type { PostingLists } from "./posting-lists.ts";
 import type { StateQuery } from "./state-query.ts";
 
 /** Postings are followed only when they name fewer slots than this share of all: in order, memory is read faster. */
@@ -38,11 +39,7 @@ export function promisingSlots(node: NodeReplica, query: StateQuery): Int32Array
 
 /** Terms of the state, rarest first, without the commonest that a candidate cannot live on. */
 function termsToFollow(node: NodeReplica, query: StateQuery): number[] {
-  const { postings } = node;
-  const terms = query.symbolIds
-    .map((id, index) => ({ term: index + 1, length: postings.lengthOf(id) }))
-    .sort((a, b) => a.length - b.length)
-    .map(({ term }) => term);
+  const terms = termsByPatterns(node.postings, query);
   let spare = leastCommonOfAny(node, query) - 1;
   while (terms.length > 0) {
     spare -= query.masks.occurrencesOf(terms.at(-1) ?? 0);
@@ -50,6 +47,14 @@ function termsToFollow(node: NodeReplica, query: StateQuery): number[] {
     terms.pop();
   }
   return terms;
+}
+
+/** Terms of the state, those that the fewest patterns have first. */
+export function termsByPatterns(postings: PostingLists, { symbolIds }: StateQuery): number[] {
+  return symbolIds
+    .map((id, index) => ({ term: index + 1, length: postings.lengthOf(id) }))
+    .sort((a, b) => a.length - b.length)
+    .map(({ term }) => term);
 }
 
 /** The shortest common subsequence that lets a pattern of this node pass; beyond the state's length none can. */

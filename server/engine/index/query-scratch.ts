@@ -3,21 +3,30 @@ import { withRoomFor } from "./growing-array.ts";
 /** Numbers by symbol id, almost all of them 0: an array to read, and a list of what is to be wiped. */
 export class SparseNumbers {
   values = new Int32Array(0);
-  readonly #touched: number[] = [];
+  /** Kept when wiped: an array made shorter would be made anew for every stretch of a pattern. */
+  #touched = new Int32Array(0);
+  #touchedCount = 0;
 
   fit(size: number): void {
     this.values = withRoomFor(this.values, size);
   }
 
   set(id: number, value: number): void {
-    if ((this.values[id] ?? 0) === 0) this.#touched.push(id);
+    if ((this.values[id] ?? 0) === 0) this.#touch(id);
     this.values[id] = value;
+  }
+
+  #touch(id: number): void {
+    const count = this.#touchedCount;
+    if (count === this.#touched.length) this.#touched = withRoomFor(this.#touched, count + 1);
+    this.#touched[count] = id;
+    this.#touchedCount = count + 1;
   }
 
   /** O(numbers set). */
   wipe(): void {
-    for (const id of this.#touched) this.values[id] = 0;
-    this.#touched.length = 0;
+    for (let i = 0; i < this.#touchedCount; i += 1) this.values[this.#touched[i] ?? 0] = 0;
+    this.#touchedCount = 0;
   }
 }
 

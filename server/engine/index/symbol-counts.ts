@@ -1,11 +1,16 @@
+import { withRoomFor } from "./growing-array.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { SparseNumbers } from "./query-scratch.ts";
 
-/** The distinct symbols of one stretch of a pattern after another, in order of first occurrence, with their counts. */
+/**
+ * The distinct symbols of one stretch of a pattern after another, in order of first occurrence, with their counts: the
+ * first `distinct` items of the lists.
+ */
 export class SymbolCounts {
-  readonly ids: number[] = [];
-  readonly counts: number[] = [];
+  ids = new Int32Array(0);
+  counts = new Int32Array(0);
+  distinct = 0;
   /** Symbols counted, repeats included. */
   total = 0;
   readonly #node: NodeReplica;
@@ -21,9 +26,10 @@ export class SymbolCounts {
     const { symbols, starts } = this.#node.patterns;
     const places = this.#places;
     places.wipe();
-    this.ids.length = 0;
-    this.counts.length = 0;
+    this.ids = withRoomFor(this.ids, to - from);
+    this.counts = withRoomFor(this.counts, to - from);
     this.total = to - from;
+    let distinct = 0;
     const start = starts[slot] ?? 0;
     for (let at = start + from; at < start + to; at += 1) {
       const id = (symbols[at] ?? 0) & SYMBOL_BITS;
@@ -32,10 +38,12 @@ export class SymbolCounts {
         this.counts[place - 1] = (this.counts[place - 1] ?? 0) + 1;
         continue;
       }
-      this.ids.push(id);
-      this.counts.push(1);
-      places.set(id, this.ids.length);
+      this.ids[distinct] = id;
+      this.counts[distinct] = 1;
+      distinct += 1;
+      places.set(id, distinct);
     }
+    this.distinct = distinct;
   }
 
   countOf(id: number): number {

@@ -88,8 +88,9 @@ function axisSpec(field: "x" | "y", { title, scale }: Axis, values: readonly num
     title,
     scale: { type: scale, zero: scale === "linear", nice: true },
     axis: {
-      format: "~s",
+      labelExpr: "format(datum.value, datum.value >= 1000 ? '~s' : '~r')",
       labelOverlap: true,
+      tickCount: 5,
       ...(scale === "log" && values.length > 0 ? { values: [...values] } : {}),
     },
   };

@@ -88,6 +88,11 @@ function playOf(symbols: readonly string[], sizes: { patterns: number; events: n
   });
 }
 
+/** Each symbol an event of its own. */
+function singlesOf(events: readonly Event[]): Event[] {
+  return events.flat().map((symbol) => [symbol]);
+}
+
 /** The changes that the actions come to on a node; those that name no pattern come to none. */
 function changesOf(actions: readonly Action[]): NodeChange[] {
   const changes: NodeChange[] = [];
@@ -176,6 +181,39 @@ describe("the indexed engine predicts what the naive one does, bit for bit,", ()
     fc.assert(fc.property(plays, expectSamePredictions), { numRuns: 300 });
   });
 
+  test(
+    "on events of one symbol, where one in common is enough to know",
+    { timeout: 120_000 },
+    () => {
+      const symbols = Array.from({ length: 8 }, (_, i) => `s${i}`);
+      const plays = playOf(symbols, { patterns: 60, events: 6 }).map(
+        ({ actions, stm, settings }) => ({
+          actions: actions.map((action) =>
+            action.do === "learn" ? { ...action, events: singlesOf(action.events) } : action,
+          ),
+          stm,
+          // So that most plays prune, and by few symbols in common.
+          settings: { ...settings, recallThreshold: Math.min(settings.recallThreshold, 0.1) },
+        }),
+      );
+
+      fc.assert(fc.property(plays, expectSamePredictions), { numRuns: 300 });
+    },
+  );
+
+  test("on states that no pattern comes near enough to", { timeout: 120_000 }, () => {
+    const symbols = Array.from({ length: 10 }, (_, i) => `s${i}`);
+    const plays = playOf(symbols, { patterns: 30, events: 5 }).map(
+      ({ actions, stm, settings }) => ({
+        actions,
+        stm,
+        settings: { ...settings, recallThreshold: Math.max(settings.recallThreshold, 0.8) },
+      }),
+    );
+
+    fc.assert(fc.property(plays, expectSamePredictions), { numRuns: 500 });
+  });
+
   test("from one symbol", { timeout: 120_000 }, () => {
     const one = playOf(FEW, { patterns: 40, events: 3 }).map((play) => ({
       ...play,
@@ -252,32 +290,45 @@ describe("an interrupt", () => {
 });
 
 describe("the bound that spares candidates", () => {
+  const events = eventsOf(["a", "b", "c", "d", "e"], 6);
+
+  /** Of a pattern, the only one of its node, and a state. */
+  function boundAndPotential(pattern: Event[], stm: Event[]) {
+    const rest = { emotives: [], metadata: [], persistence: 1, vectors: [] };
+    const { learned } = learnPattern({ events: pattern, ...rest });
+    fc.pre(learned !== null);
+    const replica = replicaOf([learned]);
+    const query = new StateQuery(replica, stm, DEFAULT_SESSION_CONFIG);
+    const extraction = new Extraction(replica, query);
+    extraction.extract(0);
+    const bound = new PotentialBound(query.state.length, replica.patterns.longestEvent);
+    const common = commonLengthIn(replica, query)(0);
+    const highest = bound.of(common, learned.length);
+    return { common, highest, potential: extraction.preliminaryPotential };
+  }
+
   test("is never below the potential of one, whatever it shares with the state", () => {
-    const events = eventsOf(["a", "b", "c", "d", "e"], 6);
+    const patterns = fc.oneof(events, events.map(singlesOf));
 
     fc.assert(
-      fc.property(events, events, (pattern, stm) => {
-        const { learned } = learnPattern({
-          events: pattern,
-          emotives: [],
-          metadata: [],
-          persistence: 1,
-          vectors: [],
-        });
-        fc.pre(learned !== null);
-        const replica = replicaOf([learned]);
-        const query = new StateQuery(replica, stm, DEFAULT_SESSION_CONFIG);
-        const extraction = new Extraction(replica, query);
+      fc.property(patterns, events, (pattern, stm) => {
+        const { highest, potential } = boundAndPotential(pattern, stm);
 
-        extraction.extract(0);
-
-        const bound = new PotentialBound(query.state.length);
-        const common = commonLengthIn(replica, query)(0);
-        expect(extraction.preliminaryPotential).toBeLessThanOrEqual(
-          bound.of(common, learned.length),
-        );
+        expect(potential).toBeLessThanOrEqual(highest);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 3_000 },
+    );
+  });
+
+  test("is the potential of one that has events of one symbol, and one in common", () => {
+    fc.assert(
+      fc.property(events.map(singlesOf), events, (pattern, stm) => {
+        const { common, highest, potential } = boundAndPotential(pattern, stm);
+        fc.pre(common === 1);
+
+        expect(potential).toBe(highest);
+      }),
+      { numRuns: 1_000 },
     );
   });
 });
