@@ -37,14 +37,15 @@ export class BlockMatcher {
     this.#query = query;
   }
 
-  match(slot: number): void {
+  /** `common` is the length of the longest common subsequence where it is known: blocks have no more symbols. */
+  match(slot: number, common = Infinity): void {
     const length = this.#readPattern(slot);
     this.count = 0;
     this.matched = 0;
     this.first = Infinity;
     this.end = 0;
     let waiting = this.#wait(0, { fromA: 0, toA: length, fromB: 0, toB: this.#query.terms.length });
-    while (waiting > 0) waiting = this.#matchRange(waiting - 1);
+    while (waiting > 0 && this.matched < common) waiting = this.#matchRange(waiting - 1);
   }
 
   /** As `match`, for a pattern whose longest common subsequence is one symbol: the first that the state has. */

@@ -52,11 +52,11 @@ export function pruneCandidates(pruning: Pruning): Pruned {
     const length = (starts[slot + 1] ?? 0) - (starts[slot] ?? 0);
     query.breathe(length);
     const highest = bound?.of(common ?? 0, length) ?? Infinity;
-    if (!ranking.keeps(index, highest)) continue;
     if (common === 1 && bound?.isExactForOne === true) {
       ranking.add(index, highest);
       continue;
     }
+    if (!ranking.keeps(index, highest)) continue;
     extraction.extract(slot, common);
     if (ranking.add(index, extraction.preliminaryPotential) && bound !== undefined) {
       kept[index] = extraction.keep();

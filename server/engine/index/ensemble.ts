@@ -41,7 +41,8 @@ export interface FiguredEnsemble {
   futures: FutureGroup[];
 }
 
-interface Extracted extends EnsembleMember, BaseFigures, WeightedFigures {
+interface Extracted extends Omit<EnsembleMember, "common">, BaseFigures {
+  weighted: WeightedFigures;
   frequency: number;
   presentStart: number;
   presentEnd: number;
@@ -123,11 +124,9 @@ export class EnsembleFigures {
       const frequency = patterns.frequencyOf(slot);
       this.#define(slot, extraction);
       const future = this.#futures.add(slot, presentEnd, frequency * similarity);
-      const weighted = weights?.figures(slot, extraction) ?? UNWEIGHTED;
       return {
         slot,
         similarity,
-        common,
         kept: kept < 0 && extraction.fuzzy === undefined ? extraction.keep() : kept,
         frequency,
         presentStart,
@@ -137,10 +136,7 @@ export class EnsembleFigures {
         snr,
         fragmentation,
         future,
-        weightedSimilarity: weighted.weightedSimilarity,
-        weightedEvidence: weighted.weightedEvidence,
-        weightedConfidence: weighted.weightedConfidence,
-        weightedSnr: weighted.weightedSnr,
+        weighted: weights?.figures(slot, extraction) ?? UNWEIGHTED,
       };
     });
   }
@@ -203,10 +199,10 @@ export class EnsembleFigures {
       bayesianPosterior: this.#evidence === 0 ? 0 : weightedStrength / this.#evidence,
       bayesianPrior: prior,
       bayesianLikelihood: similarity,
-      weightedSimilarity: member.weightedSimilarity,
-      weightedEvidence: member.weightedEvidence,
-      weightedConfidence: member.weightedConfidence,
-      weightedSnr: member.weightedSnr,
+      weightedSimilarity: member.weighted.weightedSimilarity,
+      weightedEvidence: member.weighted.weightedEvidence,
+      weightedConfidence: member.weighted.weightedConfidence,
+      weightedSnr: member.weighted.weightedSnr,
     };
   }
 
@@ -270,10 +266,11 @@ export class EnsembleFigures {
 }
 
 function effectiveFigures(member: Extracted): BaseFigures {
+  const { weighted } = member;
   return {
-    evidence: member.weightedEvidence ?? member.evidence,
-    confidence: member.weightedConfidence ?? member.confidence,
-    snr: member.weightedSnr ?? member.snr,
+    evidence: weighted.weightedEvidence ?? member.evidence,
+    confidence: weighted.weightedConfidence ?? member.confidence,
+    snr: weighted.weightedSnr ?? member.snr,
     fragmentation: member.fragmentation,
   };
 }

@@ -47,7 +47,7 @@ export class Extraction {
   /** `common` is the length of the longest common subsequence where it is known. */
   extract(slot: number, common?: number): void {
     if (common === 1) this.blocks.matchSingle(slot);
-    else this.blocks.match(slot);
+    else this.blocks.match(slot, common);
     const { count, matched } = this.blocks;
     if (this.fuzzy === undefined) {
       this.#segment(slot, count === 0 ? -1 : this.#symbolAt(slot, this.blocks.first));

@@ -12,12 +12,16 @@ export function writeHash(words: Uint32Array, slot: number, hash: string): void 
 
 const HEX_DIGITS = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 
+/** Written anew by every call. */
+const characters = Array.from({ length: WORDS_PER_HASH * DIGITS_PER_WORD }, () => 0);
+
 export function readHash(words: Uint32Array, slot: number): string {
-  const characters: number[] = [];
+  let at = 0;
   for (let i = 0; i < WORDS_PER_HASH; i += 1) {
     const word = words[slot * WORDS_PER_HASH + i] ?? 0;
     for (let shift = 28; shift >= 0; shift -= 4) {
-      characters.push(HEX_DIGITS[(word >>> shift) & 0xf] ?? 0);
+      characters[at] = HEX_DIGITS[(word >>> shift) & 0xf] ?? 0;
+      at += 1;
     }
   }
   return String.fromCharCode(...characters);
