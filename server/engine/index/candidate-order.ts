@@ -17,6 +17,9 @@ export function sortCandidates(node: NodeReplica, candidates: Candidates): numbe
   );
 }
 
+/** Candidates for each that is kept, beyond which most of them are let go without a comparison of hashes. */
+const MOST_PER_KEPT = 4;
+
 export interface Pruning {
   node: NodeReplica;
   query: StateQuery;
@@ -44,7 +47,9 @@ export function pruneCandidates(pruning: Pruning): Pruned {
   const ranking = new PreliminaryRanking(node, candidates, limit);
   const isBounded = extraction.fuzzy === undefined && commons !== undefined;
   const bound = isBounded ? new PotentialBound(query.state.length, longestEvent) : undefined;
-  const order = isBounded ? byCommonLength(commons, count) : undefined;
+  // Where many are kept, it pays to put them in order first.
+  const before = count <= limit * MOST_PER_KEPT ? ranking.byFirstWord() : allPositions(count);
+  const order = isBounded ? byCommonLength(commons, before) : undefined;
   for (let i = 0; i < count; i += 1) {
     const index = order?.[i] ?? i;
     const slot = slots[index] ?? 0;
@@ -65,11 +70,17 @@ export function pruneCandidates(pruning: Pruning): Pruned {
   return { order: Array.from(ranking.takeSorted()), kept };
 }
 
-/** Positions by descending common length: a counting sort. */
-function byCommonLength(commons: Int32Array, count: number): Int32Array {
+function allPositions(count: number): Int32Array {
+  const positions = new Int32Array(count);
+  for (let index = 0; index < count; index += 1) positions[index] = index;
+  return positions;
+}
+
+/** By descending common length, otherwise as before: a counting sort. */
+function byCommonLength(commons: Int32Array, before: Int32Array): Int32Array {
   const ends: number[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const common = commons[index] ?? 0;
+  for (let i = 0; i < before.length; i += 1) {
+    const common = commons[i] ?? 0;
     while (ends.length <= common) ends.push(0);
     ends[common] = (ends[common] ?? 0) + 1;
   }
@@ -79,8 +90,9 @@ function byCommonLength(commons: Int32Array, count: number): Int32Array {
     ends[common] = end;
     end += here;
   }
-  const order = new Int32Array(count);
-  for (let index = 0; index < count; index += 1) {
+  const order = new Int32Array(before.length);
+  for (let i = 0; i < before.length; i += 1) {
+    const index = before[i] ?? 0;
     const common = commons[index] ?? 0;
     const at = ends[common] ?? 0;
     order[at] = index;

@@ -30,6 +30,32 @@ export class PreliminaryRanking {
     }
   }
 
+  /**
+   * All candidates, nearly by their hashes: hashes spread evenly over as many buckets. When those come first that win where
+   * all else ties, few of those kept are ever put out again.
+   */
+  byFirstWord(): Int32Array {
+    const words = this.#words;
+    const count = words.length;
+    const ends = new Int32Array(count + 1);
+    const scale = count / 2 ** 32;
+    for (let index = 0; index < count; index += 1) {
+      const bucket = Math.floor((words[index] ?? 0) * scale) + 1;
+      ends[bucket] = (ends[bucket] ?? 0) + 1;
+    }
+    for (let bucket = 1; bucket <= count; bucket += 1) {
+      ends[bucket] = (ends[bucket] ?? 0) + (ends[bucket - 1] ?? 0);
+    }
+    const order = new Int32Array(count);
+    for (let index = 0; index < count; index += 1) {
+      const bucket = Math.floor((words[index] ?? 0) * scale);
+      const at = ends[bucket] ?? 0;
+      order[at] = index;
+      ends[bucket] = at + 1;
+    }
+    return order;
+  }
+
   /** Whether a candidate would be kept if it had this potential. */
   keeps(candidate: number, potential: number): boolean {
     if (this.#size < this.#heap.length) return true;
