@@ -68,10 +68,15 @@ export class LearnedNodes implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   #stores: Promise<LearnedStore[]> | undefined;
 
-  /** `onNode` is called as each node is filled. */
-  stores(sizes: readonly number[], onNode: () => void): Promise<LearnedStore[]> {
-    this.#stores ??= this.#fill(sizes, onNode);
-    return this.#stores;
+  /** `onNode` is called as each node is filled, or at once for all that are. */
+  async stores(sizes: readonly number[], onNode: () => void): Promise<LearnedStore[]> {
+    if (this.#stores === undefined) {
+      this.#stores = this.#fill(sizes, onNode);
+      return this.#stores;
+    }
+    const stores = await this.#stores;
+    for (const { nodes } of stores) nodes.forEach(() => onNode());
+    return stores;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

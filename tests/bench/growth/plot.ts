@@ -86,7 +86,7 @@ function axisSpec(field: "x" | "y", { title, scale }: Axis, values: readonly num
     field,
     type: "quantitative" as const,
     title,
-    scale: { type: scale, zero: scale === "linear", nice: true },
+    scale: scale === "linear" ? { type: scale, zero: true } : { type: scale },
     axis: {
       labelExpr: "format(datum.value, datum.value >= 1000 ? '~s' : '~r')",
       labelOverlap: true,
