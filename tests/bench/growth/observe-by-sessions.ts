@@ -2,6 +2,7 @@ import { startRedis } from "../../support/redis-server.ts";
 import { startService } from "../../support/service.ts";
 import { formatCount, formatRatio } from "../measure.ts";
 import { atMost, level, type Curve } from "./curve.ts";
+import { mediansOf } from "./in-turns.ts";
 import {
   COST_HEADER,
   costCells,
@@ -9,6 +10,7 @@ import {
   cpuOf,
   measureObserves,
   observeSteps,
+  type ObserveCost,
   type ObserveTarget,
 } from "./observe-cost.ts";
 import { createSessions, openBenchStore } from "./stored-sessions.ts";
@@ -16,6 +18,7 @@ import { createSessions, openBenchStore } from "./stored-sessions.ts";
 const SESSIONS_PER_NODE = 1_000;
 const OBSERVED = 1_000;
 const OBSERVES = 4_000;
+const ROUNDS = 3;
 const MOST_BYTES = 500;
 const MOST_RATIO = 1.1;
 
@@ -23,14 +26,15 @@ export const observeBySessions: Curve = {
   name: "observe-by-sessions",
   title: "Observe by sessions in the store",
   about:
-    `Redis, a server and a store for each size, all up at once and measured by turns. Sessions are idle (empty short-term ` +
+    `A Redis and a server for each size, all up at once and measured by turns; five times with new servers, whose medians ` +
+    `these are medians of. Sessions are idle (empty short-term ` +
     `memory, default settings), ${formatCount(SESSIONS_PER_NODE)} to a node; ${formatCount(OBSERVED)} of them, chosen at ` +
     `random over all, are observed one after another, and the same number of times at every size.`,
-  steps: (quick) => sizesOf(quick).length + observeSteps(roundsOf(quick)),
+  steps: (quick) => sizesOf(quick).length + turnsOf(quick) * observeSteps(ROUNDS),
   async measure({ quick, onStep }) {
     await using stack = new AsyncDisposableStack();
     const sizes = sizesOf(quick);
-    const targets: ObserveTarget[] = [];
+    const stores: Omit<ObserveTarget, "service">[] = [];
     const bytes: number[] = [];
     for (const count of sizes) {
       const redis = stack.use(await startRedis());
@@ -43,15 +47,17 @@ export const observeBySessions: Curve = {
         const before = await usedMemory(client);
         const sessionIds = await createSessions(store, { count, sample: OBSERVED, nodeOf });
         bytes.push(((await usedMemory(client)) - before) / count);
-        const service = stack.use(await startService({ store: redis.url }));
-        targets.push({ service, redis, sessionIds });
+        stores.push({ redis, sessionIds });
       } finally {
         await store.close();
       }
       onStep();
     }
-    const rounds = roundsOf(quick);
-    const costs = await measureObserves(targets, { rounds, observes: OBSERVES, onRound: onStep });
+    const measured: ObserveCost[][] = [];
+    for (let turn = 0; turn < turnsOf(quick); turn += 1) {
+      measured.push(await observeAll(stores, onStep));
+    }
+    const costs = sizes.map((_, i) => mediansOf(measured.map((turn) => turn[i]!)));
     const least = cpuOf(costs[0]!);
     const ratios = costs.map((cost) => cpuOf(cost) / least);
     const throughputs = costs.map(({ perSecond }) => costs[0]!.perSecond / perSecond);
@@ -107,8 +113,22 @@ function sizesOf(quick: boolean): number[] {
   return quick ? [1_000, 10_000] : [1_000, 10_000, 100_000, 1_000_000];
 }
 
-function roundsOf(quick: boolean): number {
-  return quick ? 3 : 9;
+function turnsOf(quick: boolean): number {
+  return quick ? 1 : 5;
+}
+
+/** By new servers, since one process is some percent faster than another for as long as it lives. */
+async function observeAll(
+  stores: readonly Omit<ObserveTarget, "service">[],
+  onRound: () => void,
+): Promise<ObserveCost[]> {
+  await using stack = new AsyncDisposableStack();
+  const targets: ObserveTarget[] = [];
+  for (const { redis, sessionIds } of stores) {
+    const service = stack.use(await startService({ store: redis.url }));
+    targets.push({ service, redis, sessionIds });
+  }
+  return await measureObserves(targets, { rounds: ROUNDS, observes: OBSERVES, onRound });
 }
 
 async function usedMemory(client: { info(section: string): Promise<string> }): Promise<number> {
