@@ -46,7 +46,7 @@ function panelSpec({ x, y, points, goals = [] }: Panel) {
     data: { values },
     encoding: {
       x: axisSpec("x", x, xs),
-      y: axisSpec("y", y),
+      y: axisSpec("y", y, decadesOf(values.map((point) => point.y))),
       color: {
         field: "series",
         type: "nominal" as const,
@@ -80,8 +80,15 @@ function panelSpec({ x, y, points, goals = [] }: Panel) {
   };
 }
 
-/** A tick for every value where there are few, on a line that begins at 0 unless it counts in powers. */
-function axisSpec(field: "x" | "y", { title, scale }: Axis, values: readonly number[] = []) {
+/** The powers of ten among values, with one below and one above. */
+function decadesOf(values: readonly number[]): number[] {
+  const first = Math.floor(Math.log10(Math.min(...values)));
+  const last = Math.ceil(Math.log10(Math.max(...values)));
+  return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
+}
+
+/** On a logarithmic line a tick for each of `values`; the other kind begins at 0. */
+function axisSpec(field: "x" | "y", { title, scale }: Axis, values: readonly number[]) {
   return {
     field,
     type: "quantitative" as const,
@@ -91,7 +98,7 @@ function axisSpec(field: "x" | "y", { title, scale }: Axis, values: readonly num
       labelExpr: "format(datum.value, datum.value >= 1000 ? '~s' : '~r')",
       labelOverlap: true,
       tickCount: 5,
-      ...(scale === "log" && values.length > 0 ? { values: [...values] } : {}),
+      ...(scale === "log" ? { values: [...values] } : {}),
     },
   };
 }
