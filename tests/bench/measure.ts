@@ -15,14 +15,14 @@ export function spreadOf(values: readonly number[]): Spread {
  * Runs every target once per round, each round beginning with another one, so that a machine that
  * grows slow hits all of them alike. Gives each target's figures in the order of the rounds.
  */
-export async function interleave<Name extends string>(
-  targets: Record<Name, () => Promise<number>>,
+export async function interleave<Name extends string, Figure>(
+  targets: Readonly<Record<Name, () => Promise<Figure>>>,
   { rounds, onRound }: { rounds: number; onRound?: (round: number) => void },
-): Promise<Record<Name, number[]>> {
+): Promise<Record<Name, Figure[]>> {
   const names = Object.keys(targets) as Name[];
   const figures = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
     Name,
-    number[]
+    Figure[]
   >;
   for (let round = 0; round < rounds; round++) {
     onRound?.(round);

@@ -32,15 +32,16 @@ export type Service = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** A real `kato serve` on a free port, ready to take calls. `env` holds KATO_* settings. */
+/** A real `kato serve` on a free port, ready to take calls. `env` holds KATO_* settings, `cli` another tree's cli.ts. */
 export async function startService(options: {
   store: string;
   workers?: number;
   env?: Record<string, string>;
+  cli?: string;
 }): Promise<Service> {
   const started = await startProcess({
     command: process.execPath,
-    args: [CLI, "serve"],
+    args: [options.cli ?? CLI, "serve"],
     env: {
       KATO_HOST: "127.0.0.1",
       KATO_PORT: "0",

@@ -80,7 +80,7 @@ describe("what the open loop makes of an answer", () => {
 
     recorder.sent(dueAt);
     for (const outcome of ["ok", "REFUSED", "REFUSED_BESIDE", "WAITED_TOO_LONG", "INTERNAL"]) {
-      recorder.record(outcome, dueAt);
+      recorder.record(outcome, { dueAt });
     }
     const { latencies, failures, lag } = recorder.report();
 

@@ -2,16 +2,20 @@
  * A process that loads a service and prints what it saw as one line of JSON. Closed loop: so many connections, each
  * with its next request once the last is answered. Open loop: so many calls a second, whatever becomes of those before.
  */
+import { readCpuMs } from "../process-usage.ts";
 import type { Answered } from "./connection.ts";
 import { Connection } from "./connection.ts";
 import type { GeneratorOptions, LoadReport } from "./load.ts";
 import { LoadRecorder } from "./load-recorder.ts";
 import { outcomesOf } from "./outcomes.ts";
+import { requestsOf } from "./requests.ts";
 
 const options = JSON.parse(process.argv[2] ?? "") as GeneratorOptions;
-const { callsPerRequest, sessionIds } = options;
+const { callsPerRequest, shape, watched = {} } = options;
 const { hostname, port } = new URL(options.url);
-const requests = sessionIds.map((_, i) => requestOf(i));
+const requests = requestsOf(options);
+/** A sequence is answered once for all that it holds. */
+const answersPerRequest = shape === "sequence" ? 1 : callsPerRequest;
 
 /** Opened and used once before the load, at most: more are opened when they are needed. */
 const WARM_CONNECTIONS = 256;
@@ -22,36 +26,27 @@ const connections = new Set<Connection>();
 const idle: Connection[] = [];
 await warmUp();
 const recorder = new LoadRecorder();
+const cpuBefore = readCpu();
 const startedAt = performance.now();
 let made = 0;
 let unsent = 0;
 
 if (options.ratePerSecond === undefined) await loadClosed();
 else await loadOpen(options.ratePerSecond / callsPerRequest);
+const cpuMs = Object.entries(readCpu()).map(([name, ms]) => [name, ms - (cpuBefore[name] ?? 0)]);
 const report: LoadReport = {
   made: made * callsPerRequest,
   unsent: unsent * callsPerRequest,
   connections: connections.size,
+  cpuMs: Object.fromEntries(cpuMs) as Record<string, number>,
   ...recorder.report(),
 };
 for (const connection of connections) connection.close();
 process.stdout.write(`${JSON.stringify(report)}\n`);
 
-/** Observes on `callsPerRequest` sessions, from the session at `first` on. */
-function requestOf(first: number): Buffer {
-  const inputs = Array.from({ length: callsPerRequest }, (_, i) => ({
-    json: { sessionId: sessionIds[(first + i) % sessionIds.length], strings: ["symbol"] },
-  }));
-  const names = inputs.map(() => "session.observe").join(",");
-  const isBatch = callsPerRequest > 1;
-  const body = JSON.stringify(isBatch ? Object.fromEntries(inputs.entries()) : inputs[0]);
-  const head = [
-    `POST /trpc/${names}${isBatch ? "?batch=1" : ""} HTTP/1.1`,
-    `host: ${hostname}:${port}`,
-    "content-type: application/json",
-    `content-length: ${body.length}`,
-  ];
-  return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`);
+function readCpu(): Record<string, number> {
+  const named = Object.entries({ ...watched, generator: [process.pid] });
+  return Object.fromEntries(named.map(([name, pids]) => [name, readCpuMs(pids)]));
 }
 
 function open(): Connection {
@@ -70,17 +65,17 @@ async function warmUp(): Promise<void> {
     for (let i = line; i < most; i += WARMED_AT_ONCE) {
       const connection = open();
       const answered = await new Promise<Answered | undefined>((resolve) => {
-        connection.send(requestAt(i * callsPerRequest), resolve);
+        connection.send(requestAt(i), resolve);
       });
-      outcomesOf(answered, callsPerRequest);
+      outcomesOf(answered, answersPerRequest);
       idle.push(connection);
     }
   });
   await Promise.all(lines);
 }
 
-function requestAt(first: number): Buffer {
-  const request = requests[first % requests.length];
+function requestAt(turn: number): Buffer {
+  const request = requests[turn % requests.length];
   if (request === undefined) throw new Error("no sessions to call");
   return request;
 }
@@ -94,26 +89,35 @@ function takeConnection(): Connection | undefined {
   return connections.size < options.connections ? open() : undefined;
 }
 
+type Sending = { turn: number; dueAt: number; onAnswered: () => void };
+
 /** Latencies count from `dueAt`, so that a generator that lags cannot hide a service that does. */
-function send(connection: Connection, dueAt: number, onAnswered: () => void): void {
-  const request = requestAt(made * callsPerRequest);
+function send(connection: Connection, { turn, dueAt, onAnswered }: Sending): void {
   made += 1;
   recorder.sent(dueAt);
-  connection.send(request, (answered) => {
-    for (const outcome of outcomesOf(answered, callsPerRequest)) recorder.record(outcome, dueAt);
+  connection.send(requestAt(turn), (answered) => {
+    for (const outcome of outcomesOf(answered, answersPerRequest)) {
+      recorder.record(outcome, { dueAt, calls: callsPerRequest / answersPerRequest });
+    }
     if (connection.isBroken) connections.delete(connection);
     else idle.push(connection);
     onAnswered();
   });
 }
 
-/** Resolves once the last request is answered, as `loadOpen` does. */
+/**
+ * Resolves once the last request is answered, as `loadOpen` does. Each line has requests of its own, as far as they go
+ * round, so that its sessions are called by one connection at a time.
+ */
 async function loadClosed(): Promise<void> {
   const until = startedAt + options.seconds * 1_000;
-  const lines = Array.from({ length: options.connections }, async () => {
-    for (let now = performance.now(); now < until; now = performance.now()) {
+  const lines = Array.from({ length: options.connections }, async (_, line) => {
+    let turn = line;
+    for (let dueAt = performance.now(); dueAt < until; dueAt = performance.now()) {
       const connection = takeConnection() ?? open();
-      await new Promise<void>((resolve) => send(connection, now, resolve));
+      await new Promise<void>((onAnswered) => send(connection, { turn, dueAt, onAnswered }));
+      turn += options.connections;
+      if (turn >= requests.length) turn = line;
     }
   });
   await Promise.all(lines);
@@ -130,7 +134,7 @@ async function loadOpen(requestsPerSecond: number): Promise<void> {
     }
     const { promise, resolve } = Promise.withResolvers<void>();
     answers.push(promise);
-    send(connection, dueAt, resolve);
+    send(connection, { turn: made, dueAt, onAnswered: resolve });
   };
   for (let sent = 0; sent < total;) {
     const due = ((performance.now() - startedAt) * requestsPerSecond) / 1_000;

@@ -20,20 +20,21 @@ export class LoadRecorder {
     this.#lags.push(performance.now() - dueAt);
   }
 
-  record(outcome: Outcome, dueAt: number): void {
+  /** Of so many calls that were answered as one; one when left out. */
+  record(outcome: Outcome, { dueAt, calls = 1 }: { dueAt: number; calls?: number }): void {
     const now = performance.now();
     const kind = kindOf(outcome);
-    if (kind === "failed") this.#failures[outcome] = (this.#failures[outcome] ?? 0) + 1;
-    this.#latencies[kind].push(now - dueAt);
+    if (kind === "failed") this.#failures[outcome] = (this.#failures[outcome] ?? 0) + calls;
+    for (let i = 0; i < calls; i++) this.#latencies[kind].push(now - dueAt);
     const second = Math.floor((now - this.#startedAt) / 1_000);
     while (this.#perSecond.length <= second) {
       this.#perSecond.push({ ok: 0, refused: 0, beside: 0, late: 0, failed: 0 });
     }
     const counts = this.#perSecond[second];
-    if (counts !== undefined) counts[kind] += 1;
+    if (counts !== undefined) counts[kind] += calls;
   }
 
-  report(): Omit<LoadReport, "made" | "unsent" | "connections"> {
+  report(): Omit<LoadReport, "made" | "unsent" | "connections" | "cpuMs"> {
     return {
       seconds: (performance.now() - this.#startedAt) / 1_000,
       failures: this.#failures,
@@ -53,7 +54,13 @@ export class LoadRecorder {
 function summaryOf(times: readonly number[]): LatencySummary {
   const sorted = Float64Array.from(times).toSorted();
   const at = (part: number) => sorted[Math.floor(sorted.length * part)] ?? null;
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), most: sorted.at(-1) ?? null };
+  return {
+    count: sorted.length,
+    p50: at(0.5),
+    p99: at(0.99),
+    p999: at(0.999),
+    most: sorted.at(-1) ?? null,
+  };
 }
 
 const KIND_OF: Record<Outcome, CallKind> = {

@@ -1,6 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { startProcess } from "../processes.ts";
 
+/**
+ * What a request holds: a call, or a batch of them, on as many sessions next to each other, or all of it on one session;
+ * one `observeSequence`; or the plain JSON of one observation, for servers that speak no tRPC.
+ */
+export type RequestShape = "calls" | "callsOnOneSession" | "sequence" | "plain";
+
 /** Observes on these sessions by turns, without an id of their own. */
 export type GeneratorOptions = {
   url: string;
@@ -8,9 +14,14 @@ export type GeneratorOptions = {
   seconds: number;
   /** Closed loop: how many; open loop: at most how many. */
   connections: number;
+  /** Of a sequence, its observations. */
   callsPerRequest: number;
+  /** "calls" when left out. */
+  shape?: RequestShape;
   /** Calls a second, whatever becomes of those before; left out: closed loop. */
   ratePerSecond?: number;
+  /** Processes by what the report shall call them. */
+  watched?: Readonly<Record<string, readonly number[]>>;
 };
 
 /** Three are OVERLOADED: `refused` at the door, refused there `beside` calls that ran, too `late` for their turn. */
@@ -21,6 +32,7 @@ export type LatencySummary = {
   count: number;
   p50: number | null;
   p99: number | null;
+  p999: number | null;
   most: number | null;
 };
 
@@ -30,6 +42,8 @@ export type LoadReport = {
   unsent: number;
   seconds: number;
   connections: number;
+  /** Processor time of the watched processes, and of the generator, while the load went on. */
+  cpuMs: Readonly<Record<string, number>>;
   /** By error code; CONNECTION_BROKEN when there was no answer. */
   failures: Record<string, number>;
   /** Answers in each second. */

@@ -16,6 +16,7 @@ const ERROR = /"error":\{"json":\{"message":"((?:[^"\\]|\\.)*)".*?"kato":"([A-Z_
 /** Of each call of a request, successes first. */
 export function outcomesOf(answered: Answered | undefined, calls: number): Outcome[] {
   if (answered === undefined) return Array<Outcome>(calls).fill("CONNECTION_BROKEN");
+  if (answered.status === 200) return Array<Outcome>(calls).fill("ok");
   const errors = Array.from(answered.body.matchAll(ERROR), ([, message = "", code = ""]) => {
     if (code !== "OVERLOADED") return code;
     return message.includes("waited too long") ? WAITED_TOO_LONG : REFUSED;
