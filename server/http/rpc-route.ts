@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { Serving } from "./drain.ts";
+import { jsonLinesOf, wantsJsonLines } from "./json-lines.ts";
 import type { LoadShedding } from "./load-shedding.ts";
 import { letFinishSending } from "./request-errors.ts";
 import { requestIdOf } from "./request-id.ts";
@@ -32,7 +33,7 @@ export function mountRpc(app: FastifyInstance, { dispatch, shedding, serving }: 
       const answers = shedding.refuse({ method: request.method, path, isBatch }, requestId);
       if (answers === undefined) return done();
       letFinishSending(request.raw);
-      sendAnswers(reply, { answers, isBatch, requestId });
+      send(request, reply, { answers, isBatch, requestId });
     },
     handler: async (request, reply) => {
       const requestId = requestIdOf(request.headers);
@@ -52,9 +53,27 @@ export function mountRpc(app: FastifyInstance, { dispatch, shedding, serving }: 
       } catch (error) {
         answers = [dispatch.refuse(error, requestId)];
       }
-      return sendAnswers(reply, { answers, isBatch, requestId });
+      return send(request, reply, { answers, isBatch, requestId });
     },
   });
+}
+
+type Answered = { answers: Answer[]; isBatch: boolean; requestId: string };
+
+function send(request: FastifyRequest, reply: FastifyReply, answered: Answered): FastifyReply {
+  if (answered.isBatch && wantsJsonLines(request.headers)) {
+    return sendJsonLines(reply, answered);
+  }
+  return sendAnswers(reply, answered);
+}
+
+/** Like tRPC: 200, as what the calls will be answered is not known when a stream begins. */
+function sendJsonLines(reply: FastifyReply, { answers, requestId }: Answered): FastifyReply {
+  return reply
+    .code(200)
+    .header("content-type", "application/json; charset=utf-8")
+    .header("x-request-id", requestId)
+    .send(jsonLinesOf(answers));
 }
 
 function isBatchOf(request: FastifyRequest): boolean {
@@ -84,7 +103,7 @@ export function shuttingDown(): ServiceError {
 /** Like tRPC: a batch whose answers differ in status is 207. */
 export function sendAnswers(
   reply: FastifyReply,
-  { answers, isBatch, requestId }: { answers: Answer[]; isBatch: boolean; requestId: string },
+  { answers, isBatch, requestId }: Answered,
 ): FastifyReply {
   const [first] = answers;
   const status = first?.httpStatus ?? 200;
