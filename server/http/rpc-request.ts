@@ -65,7 +65,7 @@ function decodePath(path: string): string {
 }
 
 function readInputParameter(input: unknown): unknown {
-  if (input === undefined) return undefined;
+  if (input === undefined || input === "") return undefined;
   if (typeof input !== "string") {
     throw new ServiceError("INVALID_INPUT", "the query parameter `input` may stand only once");
   }

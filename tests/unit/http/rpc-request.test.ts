@@ -47,7 +47,7 @@ describe("a request of tRPC's wire", () => {
     expect(readRpcRequest({ ...get("session.get"), method: "HEAD" }).kind).toBe("query");
   });
 
-  it.each([get("session.list"), post("session.list", "")])(
+  it.each([get("session.list"), get("session.list", { input: "" }), post("session.list", "")])(
     "may leave its input out: %j",
     (parts) => {
       expect(readRpcRequest(parts).calls).toEqual([{ path: "session.list", payload: undefined }]);
