@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import type { Context } from "./api/context.ts";
 import type { Config } from "./config.ts";
 import { CallLog } from "./http/call-log.ts";
 import type { Serving } from "./http/drain.ts";
@@ -41,6 +42,8 @@ export type AppParts = {
 
 export type App = {
   http: FastifyInstance;
+  /** What the procedures work with, for whoever calls them by another way than `http`. */
+  services: Omit<Context, "call">;
   metrics: CallMetrics;
   /** Begins to report the load; ends with `close`. */
   start(): void;
@@ -114,6 +117,7 @@ export function createApp(parts: AppParts): App {
   });
   return {
     http,
+    services,
     metrics,
     start() {
       load.start(admission);

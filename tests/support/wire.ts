@@ -129,15 +129,26 @@ export type WireRequest = {
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
 /** Any request by `node:http` on connections that stay open; the path goes out as it stands. */
-export function send(url: string, { method = "GET", path, headers, body }: WireRequest) {
+export async function send(url: string, request: WireRequest): Promise<WireReply> {
+  return parseText(await sendForText(url, request));
+}
+
+/** A whole HTTP reply as it came. */
+export type TextReply = { status: number; headers: Record<string, string>; text: string };
+
+/** As `send`, whatever the reply is. */
+export function sendForText(
+  url: string,
+  { method = "GET", path, headers, body }: WireRequest,
+): Promise<TextReply> {
   const { hostname, port } = new URL(url);
-  return new Promise<WireReply>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const isChunked = headers?.["transfer-encoding"] !== undefined;
     const length =
       body === undefined || isChunked ? {} : { "content-length": Buffer.byteLength(body) };
     const sent = request(
       { hostname, port, method, path, agent, headers: { ...length, ...headers } },
-      (response) => void readReply(response).then(resolve, reject),
+      (response) => void readText(response).then(resolve, reject),
     );
     sent.on("error", reject);
     sent.end(body);
@@ -145,16 +156,19 @@ export function send(url: string, { method = "GET", path, headers, body }: WireR
 }
 
 export async function readReply(response: IncomingMessage): Promise<WireReply> {
-  const received = await text(response);
+  return parseText(await readText(response));
+}
+
+async function readText(response: IncomingMessage): Promise<TextReply> {
   const headers = Object.fromEntries(
     Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
   );
+  return { status: response.statusCode ?? 0, headers, text: await text(response) };
+}
+
+function parseText({ status, headers, text }: TextReply): WireReply {
   const isJson = headers["content-type"]?.startsWith("application/json") === true;
-  return {
-    status: response.statusCode ?? 0,
-    headers,
-    body: isJson && received !== "" ? (JSON.parse(received) as unknown) : received,
-  };
+  return { status, headers, body: isJson && text !== "" ? (JSON.parse(text) as unknown) : text };
 }
 
 /** A reply that `fetch` got. */
