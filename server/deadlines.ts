@@ -1,7 +1,33 @@
 /** How often passed deadlines are looked for; a deadline is kept to within this. */
 const TICK_MS = 20;
 
-type Entry = { at: number; expire: (() => void) | undefined };
+/** One that somebody waits for. */
+export class Deadline {
+  readonly at: number;
+  #expire: (() => void) | undefined;
+
+  constructor(at: number, expire: () => void) {
+    this.at = at;
+    this.#expire = expire;
+  }
+
+  get isOver(): boolean {
+    return this.#expire === undefined;
+  }
+
+  /** Whether it was in time; from then on it will not expire. */
+  meet(): boolean {
+    const isInTime = this.#expire !== undefined;
+    this.#expire = undefined;
+    return isInTime;
+  }
+
+  expire(): void {
+    const expire = this.#expire;
+    this.#expire = undefined;
+    expire?.();
+  }
+}
 
 /**
  * Deadlines of one common length, kept in the order in which they pass: one timer serves them all,
@@ -11,7 +37,7 @@ type Entry = { at: number; expire: (() => void) | undefined };
 export class Deadlines {
   readonly #lengthMs: number;
   readonly #now: () => number;
-  #entries: Entry[] = [];
+  #entries: Deadline[] = [];
   #first = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -24,22 +50,21 @@ export class Deadlines {
   /** Settles as `promise` does, or rejects with what `late` makes once the time has passed. */
   bound<T>(promise: Promise<T>, late: () => unknown): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const entry = this.#add(() => reject(late()));
+      const deadline = this.add(() => reject(late()));
       promise.then(
         (value) => {
-          entry.expire = undefined;
-          resolve(value);
+          if (deadline.meet()) resolve(value);
         },
         (error: unknown) => {
-          entry.expire = undefined;
-          reject(error);
+          if (deadline.meet()) reject(error);
         },
       );
     });
   }
 
-  #add(expire: () => void): Entry {
-    const entry: Entry = { at: this.#now() + this.#lengthMs, expire };
+  /** Calls `expire` once the time has passed, unless it was met. */
+  add(expire: () => void): Deadline {
+    const entry = new Deadline(this.#now() + this.#lengthMs, expire);
     this.#entries.push(entry);
     if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -51,10 +76,10 @@ export class Deadlines {
   #tick(): void {
     const now = this.#now();
     while (this.#first < this.#entries.length) {
-      const entry = this.#entries[this.#first] as Entry;
-      if (entry.expire !== undefined && entry.at > now) break;
+      const entry = this.#entries[this.#first] as Deadline;
+      if (!entry.isOver && entry.at > now) break;
       this.#first += 1;
-      entry.expire?.();
+      entry.expire();
     }
     if (this.#first === this.#entries.length) {
       this.#entries = [];

@@ -130,6 +130,8 @@ export function patchConfig(
   return patched;
 }
 
-export function effectiveConfig(own: SessionConfigPatch): SessionConfig {
-  return { ...DEFAULT_SESSION_CONFIG, ...own } as SessionConfig;
+export function effectiveConfig(own: SessionConfigPatch): Readonly<SessionConfig> {
+  // As most sessions have it: nothing of its own.
+  for (const _ in own) return { ...DEFAULT_SESSION_CONFIG, ...own } as SessionConfig;
+  return DEFAULT_SESSION_CONFIG;
 }

@@ -1,6 +1,7 @@
 import type { Call, Station } from "../sessions/call.ts";
 import type { Logger } from "../log.ts";
 import { reasonOf } from "../log.ts";
+import type { Admission } from "../monitor/admission.ts";
 
 export type CallLogRules = { accessLog: boolean; slowMs: number; workerId: string };
 
@@ -13,14 +14,24 @@ export class TracedCall implements Call {
   readonly #log: Logger | undefined;
   sessionId: string | undefined;
   nodeId: string | undefined;
-  queued: () => void = () => undefined;
-  aside: <T>(promise: Promise<T>) => Promise<T> = (promise) => promise;
+  /** Told when the call has its place in its session's order. */
+  onQueued: (() => void) | undefined;
+  /** Where the call runs. */
+  admission: Admission | undefined;
 
   constructor(identity: { requestId: string; procedure: string; deadlineAt: number }, log: Logger) {
     this.requestId = identity.requestId;
     this.procedure = identity.procedure;
     this.deadlineAt = identity.deadlineAt;
     this.#log = log.isLevelEnabled("debug") ? log : undefined;
+  }
+
+  queued(): void {
+    this.onQueued?.();
+  }
+
+  aside<T>(promise: Promise<T>): Promise<T> {
+    return this.admission?.stepAside(promise) ?? promise;
   }
 
   trace(station: Station, fields?: Record<string, number | string | boolean>): void {

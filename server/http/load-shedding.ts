@@ -6,6 +6,7 @@ import type { CallMetrics } from "../monitor/call-metrics.ts";
 import { transformer } from "@kato-rpc/shared/transformer.ts";
 import type { CallLog } from "./call-log.ts";
 import { TracedCall } from "./call-log.ts";
+import { countEach } from "./count-each.ts";
 import type { Answer } from "./rpc-dispatch.ts";
 
 /** An OVERLOADED answer to calls of one procedure, cut where the request id stands. */
@@ -77,10 +78,4 @@ export class LoadShedding {
     this.#templates.set(procedure, template);
     return template;
   }
-}
-
-function countEach(names: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
 }

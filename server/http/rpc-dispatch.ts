@@ -9,6 +9,7 @@ import type { Admission, Waiting } from "../monitor/admission.ts";
 import type { CallMetrics } from "../monitor/call-metrics.ts";
 import type { CallLog } from "./call-log.ts";
 import { TracedCall } from "./call-log.ts";
+import { countEach } from "./count-each.ts";
 import { procedureNotFound } from "./nearest-procedures.ts";
 import type { RpcRequest } from "./rpc-request.ts";
 import type { Logger } from "../log.ts";
@@ -35,6 +36,8 @@ type PendingCall = {
   /** undefined together with a refusal. */
   procedure: Procedure | undefined;
   payload: unknown;
+  /** The payload as read; undefined until then. */
+  input: unknown;
   /** undefined: it runs; a refusal: it never will. */
   waiting: Waiting | undefined;
   refusal: ServiceError | undefined;
@@ -93,6 +96,7 @@ export class RpcDispatch {
       path,
       procedure,
       payload,
+      input: undefined,
       waiting: undefined,
       refusal: undefined,
     };
@@ -113,14 +117,19 @@ export class RpcDispatch {
 
   /** Starts a call on a session once the call before it on the same session has its place in the session's queue. */
   #inSessionOrder(pending: readonly PendingCall[]): Promise<Answer>[] {
+    const sessionIds = pending.map(({ payload }) => sessionIdIn(payload));
+    const left = countEach(sessionIds);
     const places = new Map<string, Promise<void>>();
-    return pending.map((one) => {
-      const sessionId = sessionIdIn(one.payload);
+    return pending.map((one, i) => {
+      const sessionId = sessionIds[i];
       if (sessionId === undefined) return this.#settle(one);
+      const followers = (left.get(sessionId) ?? 1) - 1;
+      left.set(sessionId, followers);
       const before = places.get(sessionId);
+      if (followers === 0) return this.#settle(one, before);
       const { promise: queued, resolve } = Promise.withResolvers<void>();
       places.set(sessionId, queued);
-      one.call.queued = resolve;
+      one.call.onQueued = resolve;
       const answer = this.#settle(one, before);
       // A call refused out of turn must not let the next one past those before it.
       void answer.then(() => resolve(before));
@@ -128,42 +137,35 @@ export class RpcDispatch {
     });
   }
 
-  async #settle(pending: PendingCall, turn?: Promise<void>): Promise<Answer> {
-    const { call } = pending;
-    const { metrics, callLog } = this.#parts;
-    let input: unknown;
-    try {
-      if (pending.refusal !== undefined) throw pending.refusal;
-      const running = this.#run(pending, turn, (read) => {
-        input = read;
+  /** Never rejects. */
+  #settle(pending: PendingCall, turn?: Promise<void>): Promise<Answer> {
+    return new Promise((resolve) => {
+      const deadline = this.#deadlines.add(() => {
+        resolve(this.#describeError(this.#tooLate(pending), pending));
       });
-      const data = await this.#deadlines.bound(running, () => this.#tooLate(pending));
-      const durationMs = performance.now() - call.startedAt;
-      metrics.record({ procedure: call.procedure, outcome: "ok", durationMs });
-      callLog.finished(call, "ok", durationMs);
-      call.trace("replied", { outcome: "ok" });
-      return { httpStatus: 200, json: resultJson(data, call), retryAfterMs: undefined };
-    } catch (error) {
-      return this.#describeError(error, { call, path: pending.path, input });
-    }
+      this.#run(pending, turn).then(
+        (data) => {
+          if (deadline.meet()) resolve(this.#describeResult(data, pending));
+        },
+        (error: unknown) => {
+          if (deadline.meet()) resolve(this.#describeError(error, pending));
+        },
+      );
+    });
   }
 
   /** Runs to its end even when nobody waits any more: until then it counts as running. */
-  async #run(
-    pending: PendingCall,
-    turn: Promise<void> | undefined,
-    onInput: (input: unknown) => void,
-  ): Promise<unknown> {
+  async #run(pending: PendingCall, turn: Promise<void> | undefined): Promise<unknown> {
     const { admission, services } = this.#parts;
-    const { call, procedure, payload } = pending;
+    const { call, procedure, payload, refusal } = pending;
+    if (refusal !== undefined) throw refusal;
     if (pending.waiting !== undefined) await pending.waiting.admitted;
     call.trace("admitted");
-    call.aside = (promise) => admission.stepAside(promise);
+    call.admission = admission;
     try {
       if (turn !== undefined) await turn;
-      const input = transformer.deserialize(payload);
-      onInput(input);
-      return await procedure?.run({ ...services, call }, input);
+      pending.input = transformer.deserialize(payload);
+      return await procedure?.run({ ...services, call }, pending.input);
     } finally {
       admission.leave();
     }
@@ -179,9 +181,25 @@ export class RpcDispatch {
     );
   }
 
+  #describeResult(data: unknown, pending: PendingCall): Answer {
+    const { call } = pending;
+    const { metrics, callLog } = this.#parts;
+    let json: string;
+    try {
+      json = resultJson(data, call);
+    } catch (error) {
+      return this.#describeError(error, pending);
+    }
+    const durationMs = performance.now() - call.startedAt;
+    metrics.record({ procedure: call.procedure, outcome: "ok", durationMs });
+    callLog.finished(call, "ok", durationMs);
+    call.trace("replied", { outcome: "ok" });
+    return { httpStatus: 200, json, retryAfterMs: undefined };
+  }
+
   #describeError(
     thrown: unknown,
-    { call, path, input }: { call: TracedCall; path: string | undefined; input: unknown },
+    { call, path, input }: Pick<PendingCall, "call" | "input"> & { path: string | undefined },
   ): Answer {
     const { metrics, callLog } = this.#parts;
     const error = toServiceError(thrown, input);

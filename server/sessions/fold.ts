@@ -63,7 +63,8 @@ export function foldChanges(
   known: KnownSession,
   rule: { retention: Retention; vectors: NodeVectors | undefined },
 ): Fold {
-  const seen = new Map<string, JsonValue>(known.seen);
+  // Only a change that follows another asks for what that remembers.
+  const seen = changes.length === 1 ? undefined : new Map<string, JsonValue>(known.seen);
   const fold: Fold = {
     settled: [],
     state: known.state,
@@ -80,7 +81,12 @@ export function foldChanges(
     pending.call.nodeId = known.state.nodeId;
     try {
       const { state, memory } = fold;
-      const step = pending.change.apply({ state, memory, seen, vectors: rule.vectors });
+      const step = pending.change.apply({
+        state,
+        memory,
+        seen: seen ?? known.seen,
+        vectors: rule.vectors,
+      });
       const work = step.learns.reduce((sum, learn) => sum + workOf(learn), fold.work);
       if (i > 0 && work > WORK_PER_COMMIT) {
         fold.left = changes.slice(i);
@@ -89,7 +95,7 @@ export function foldChanges(
       fold.work = work;
       const firstLearn = fold.learns.length;
       for (const outcome of step.outcomes) {
-        seen.set(outcome.id, outcome.reply);
+        seen?.set(outcome.id, outcome.reply);
         fold.outcomes.push(afterLearns(outcome, firstLearn));
       }
       take(fold, step, rule.retention);

@@ -81,7 +81,8 @@ export function observe(
   const { predicts } = rule;
   const vectors = vectorSum === undefined ? [] : [vectorSum];
   return {
-    ids: [identity.id],
+    // Nobody can have sent before what was made just now.
+    ids: observation.digest === undefined ? [] : [identity.id],
     weight: 1,
     parts: (state) => partsToObserve(state, predicts),
     asks: predicts || vectors.length > 0 ? { vectors, predicts } : undefined,

@@ -5,6 +5,8 @@ import type { FollowedNode } from "../replica/followed-node.ts";
 import type {
   Contact,
   Retention,
+  SessionCommit,
+  SessionDelta,
   SessionPart,
   SessionState,
   SessionStore,
@@ -67,10 +69,10 @@ export class SessionCommitter {
     let left = changes;
     let most = changes.length;
     while (left.length > 0) {
-      const next = left.slice(0, most);
+      const next = left.length > most ? left.slice(0, most) : left;
       try {
         const undone = await this.#commit(sessionId, next);
-        left = [...undone, ...left.slice(most)];
+        left = [...undone, ...left.slice(next.length)];
       } catch (error) {
         this.#cache.delete(sessionId);
         if (!isRefusal(error)) {
@@ -93,13 +95,17 @@ export class SessionCommitter {
   }
 
   /** Gives the changes that are still to do. */
-  async #commit(
-    sessionId: string,
-    changes: readonly PendingChange[],
-  ): Promise<readonly PendingChange[]> {
+  #commit(sessionId: string, changes: readonly PendingChange[]): Promise<readonly PendingChange[]> {
     const asking = changes.find(({ change }) => change.asks !== undefined);
     if (asking === undefined) return this.#attempt(sessionId, changes, undefined);
+    return this.#commitAsking(sessionId, changes, asking);
+  }
 
+  async #commitAsking(
+    sessionId: string,
+    changes: readonly PendingChange[],
+    asking: PendingChange,
+  ): Promise<readonly PendingChange[]> {
     const following = followNodeOf(sessionId, this.#nodes, asking.call.deadlineAt);
     try {
       // Together one round trip.
@@ -117,10 +123,11 @@ export class SessionCommitter {
     changes: readonly PendingChange[],
     asked: { node: FollowedNode; known: KnownSession } | undefined,
   ): Promise<readonly PendingChange[]> {
-    const deadlineAt = Math.max(...changes.map(({ call }) => call.deadlineAt));
+    const deadlineAt = changes.reduce((latest, { call }) => Math.max(latest, call.deadlineAt), 0);
     let known =
       asked?.known ?? this.#guess(sessionId) ?? (await this.#load(sessionId, changes, []));
-    const { vectors, refusal } = await askForVectors(changes, asked?.node);
+    const { vectors, refusal } =
+      asked === undefined ? NOTHING_ASKED : await askForVectors(changes, asked.node);
     // A repeat of what has happened is answered whatever the node would say now.
     if (refusal !== undefined && known.guessed) known = await this.#load(sessionId, changes, []);
     while (this.#rules.now() < deadlineAt) {
@@ -143,9 +150,22 @@ export class SessionCommitter {
         continue;
       }
       if (asked !== undefined) await this.#predict(fold, asked.node);
-      const stale = await this.#write(sessionId, changes, { fold, known });
-      if (stale === undefined) return fold.left;
-      known = stale;
+      if (fold.delta === undefined) {
+        settle(fold.settled);
+        return fold.left;
+      }
+      const commit = this.#describeCommit(changes, { known, fold, delta: fold.delta });
+      const result = await this.#store.commit(commit);
+      if (result.status === "committed") {
+        trace(changes, "committed", { version: commit.baseVersion + 1, changes: changes.length });
+        this.#keep(fold, commit);
+        settle(fold.settled, result.frequencies);
+        return fold.left;
+      }
+      this.conflicts += 1;
+      trace(changes, "conflicted", { version: result.state.version });
+      const seen = new Map([...known.seen, ...result.seen]);
+      known = { state: result.state, memory: {}, seen, guessed: false };
     }
     throw new ServiceError(
       "STORE_UNAVAILABLE",
@@ -154,44 +174,32 @@ export class SessionCommitter {
     );
   }
 
-  /** Writes what was computed and settles it; or gives the session as it is, when it was computed on an older one. */
-  async #write(
-    sessionId: string,
+  #describeCommit(
     changes: readonly PendingChange[],
-    { fold, known }: { fold: Fold; known: KnownSession },
-  ): Promise<KnownSession | undefined> {
-    if (fold.delta === undefined) {
-      settle(fold.settled);
-      return undefined;
-    }
-    const mark = drawVersionMark();
-    const result = await this.#store.commit({
+    { known, fold, delta }: { known: KnownSession; fold: Fold; delta: SessionDelta },
+  ): SessionCommit {
+    const { sessionId, version, mark } = known.state;
+    return {
       sessionId,
       at: this.#rules.contact(),
-      baseVersion: known.state.version,
-      baseMark: known.state.mark,
-      mark,
+      baseVersion: version,
+      baseMark: mark,
+      mark: drawVersionMark(),
       time: fold.state.time,
-      delta: fold.delta,
+      delta,
       // Those known to be seen were answered from memory: asked for again, they would refuse the rest.
       ids: idsOf(changes).filter((id) => !known.seen.has(id)),
       outcomes: fold.outcomes,
       learns: fold.learns,
-    });
-    if (result.status === "stale") {
-      this.conflicts += 1;
-      trace(changes, "conflicted", { version: result.state.version });
-      const seen = new Map([...known.seen, ...result.seen]);
-      return { state: result.state, memory: {}, seen, guessed: false };
-    }
-    const version = known.state.version + 1;
-    trace(changes, "committed", { version, changes: changes.length });
+    };
+  }
+
+  /** What was committed as the next guess. */
+  #keep(fold: Fold, { sessionId, baseVersion, mark }: SessionCommit): void {
     // No change reads the metadata, which may be large.
-    const state = { ...fold.state, version, mark, metadata: {} };
+    const state = { ...fold.state, version: baseVersion + 1, mark, metadata: {} };
     const { memory, bytes } = worthKeeping(fold.memory);
     this.#cache.set(sessionId, { state, memory }, { size: bytes });
-    settle(fold.settled, result.frequencies);
-    return undefined;
   }
 
   /** Puts predictions into the replies that want them: before the commit, so that a call that fails has done nothing. */
@@ -235,13 +243,15 @@ export class SessionCommitter {
   }
 }
 
+const NOTHING_ASKED: Awaited<ReturnType<typeof askForVectors>> = {};
+
 /** What the node says of the vectors asked for, or why it refuses them. */
 async function askForVectors(
   changes: readonly PendingChange[],
-  node: FollowedNode | undefined,
+  node: FollowedNode,
 ): Promise<{ vectors?: NodeVectors; refusal?: unknown }> {
   const vectors = changes.flatMap(({ change }) => change.asks?.vectors ?? []);
-  if (node === undefined || vectors.length === 0) return {};
+  if (vectors.length === 0) return {};
   try {
     return { vectors: new NodeVectors(vectors, await node.nearest(vectors, NEIGHBOURS)) };
   } catch (refusal) {

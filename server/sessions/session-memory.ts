@@ -13,12 +13,12 @@ const BYTES_KEPT = 16_384;
 const BYTES_PER_ENTRY = 32;
 
 export function copyMemory({ stm, emotives, metadata, vectors }: KnownMemory): KnownMemory {
-  return {
-    ...(stm === undefined ? {} : { stm: [...stm] }),
-    ...(emotives === undefined ? {} : { emotives: [...emotives] }),
-    ...(metadata === undefined ? {} : { metadata: [...metadata] }),
-    ...(vectors === undefined ? {} : { vectors: [...vectors] }),
-  };
+  const copy: KnownMemory = {};
+  if (stm !== undefined) copy.stm = [...stm];
+  if (emotives !== undefined) copy.emotives = [...emotives];
+  if (metadata !== undefined) copy.metadata = [...metadata];
+  if (vectors !== undefined) copy.vectors = [...vectors];
+  return copy;
 }
 
 /** A part that a change has asked for. */

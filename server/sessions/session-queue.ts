@@ -117,14 +117,14 @@ function mayBeRepeated(failure: unknown): boolean {
 function takeNext(line: Pending[]): Pending[] {
   let count = 0;
   let weight = 0;
-  const unfinished = new Set<string>();
+  let unfinished: Set<string> | undefined;
   for (const pending of line) {
     if ("run" in pending || pending.change.asks !== undefined || count >= CHANGES_PER_COMMIT) break;
     const { change } = pending;
     weight += change.weight;
     if (count > 0 && weight > WEIGHT_PER_COMMIT) break;
-    if (unfinished.size > 0 && change.ids.some((id) => unfinished.has(id))) break;
-    if (change.finishes === true) for (const id of change.ids) unfinished.add(id);
+    if (unfinished !== undefined && change.ids.some((id) => unfinished?.has(id))) break;
+    if (change.finishes === true) unfinished = new Set([...(unfinished ?? []), ...change.ids]);
     count += 1;
   }
   return line.splice(0, Math.max(1, count));

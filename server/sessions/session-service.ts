@@ -195,7 +195,7 @@ export class SessionService {
     return { deleted };
   }
 
-  configure(
+  async configure(
     input: { sessionId: string; config: SessionConfigPatch; requestId?: string | undefined },
     call: Call,
   ): Promise<ConfigureReply> {
@@ -203,7 +203,7 @@ export class SessionService {
     return this.#change(input.sessionId, configure(config, requestId), call);
   }
 
-  clearStm(
+  async clearStm(
     input: { sessionId: string; requestId?: string | undefined },
     call: Call,
   ): Promise<ClearStmReply> {
@@ -303,11 +303,7 @@ export class SessionService {
     return { nowMs: this.#moment(), slides: this.#rules.autoExtend };
   }
 
-  async #change<Reply>(
-    sessionId: string,
-    change: SessionChange<Reply>,
-    call: Call,
-  ): Promise<Reply> {
+  #change<Reply>(sessionId: string, change: SessionChange<Reply>, call: Call): Promise<Reply> {
     requireSessionId(sessionId);
     return this.#queue.change(sessionId, change, call);
   }

@@ -1,41 +1,56 @@
 import { mostRemembered } from "../remembered-window.ts";
-import type { Retention, SessionCommit } from "../session-store.ts";
+import type { Contact, Retention, SessionCommit, SessionDelta } from "../session-store.ts";
 import { learnArguments } from "./memory-arguments.ts";
 
 /** What clock.lua takes for Redis's own clock. */
 export const STORE_CLOCK = "";
 
-/** What commit-session.lua takes after the session's suffix. */
-export function commitArguments(commit: SessionCommit, retention: Retention): (string | number)[] {
-  const { at, delta, learns } = commit;
-  const { events, accumulated } = retention;
-  const outcomes = commit.outcomes.slice(-mostRemembered(retention));
-  const lists = [
-    commit.ids,
-    jsonOfLast(delta.events, events),
-    jsonOfLast(delta.emotives, accumulated),
-    jsonOfLast(delta.metadata, accumulated),
-    jsonOfLast(delta.vectors, accumulated),
-    outcomes.flatMap(({ id, reply }) => [id, JSON.stringify(reply)]),
-    headFields(commit),
-  ];
+export type ScriptArguments = (string | number)[];
+
+/** What commit-sessions.lua takes before the commits themselves. */
+export function groupArguments(at: Contact, retention: Retention, count: number): ScriptArguments {
+  const { events, accumulated, outcomes, outcomesMs } = retention;
   return [
     at.nowMs ?? STORE_CLOCK,
     at.slides ? 1 : 0,
-    `${commit.baseVersion}-${commit.baseMark}`,
-    commit.time,
-    delta.clearsStm ? 1 : 0,
-    delta.clearsAccumulators ? 1 : 0,
-    delta.clearsVectors ? 1 : 0,
     events,
     accumulated,
-    retention.outcomes,
-    retention.outcomesMs,
-    ...lists.map((list) => list.length),
-    ...lists.flat(),
-    ...(learns.length === 0 ? [] : learnArguments(learns, outcomes)),
+    outcomes,
+    outcomesMs,
+    count,
   ];
 }
+
+/** What it takes of one commit, and of what that learns. */
+export function commitArguments(
+  commit: SessionCommit,
+  suffix: string,
+  retention: Retention,
+): ScriptArguments {
+  const { delta, learns } = commit;
+  const { events, accumulated } = retention;
+  const outcomes = lastOf(commit.outcomes, mostRemembered(retention));
+  // Its place is the shape's, which the values make.
+  const base = `${commit.baseVersion}-${commit.baseMark}`;
+  const args: ScriptArguments = [suffix, base, commit.mark, commit.time, ""];
+  let shape = `${delta.clearsStm ? 1 : 0}${delta.clearsAccumulators ? 1 : 0}${delta.clearsVectors ? 1 : 0}`;
+  const add = (values: readonly string[]) => {
+    for (const value of values) args.push(value);
+    shape += ` ${values.length}`;
+  };
+  add(commit.ids);
+  add(jsonOfLast(delta.events, events));
+  add(jsonOfLast(delta.emotives, accumulated));
+  add(jsonOfLast(delta.metadata, accumulated));
+  add(jsonOfLast(delta.vectors, accumulated));
+  add(outcomes.flatMap(({ id, reply }) => [id, JSON.stringify(reply)]));
+  add(headFields(delta));
+  args[SHAPE_AT] = shape;
+  if (learns.length > 0) for (const value of learnArguments(learns, outcomes)) args.push(value);
+  return args;
+}
+
+const SHAPE_AT = 4;
 
 /** '' for an empty object. */
 export function jsonUnlessEmpty(value: object): string {
@@ -44,12 +59,16 @@ export function jsonUnlessEmpty(value: object): string {
 }
 
 function jsonOfLast(values: readonly unknown[], count: number): string[] {
-  return values.slice(-count).map((value) => JSON.stringify(value));
+  return lastOf(values, count).map((value) => JSON.stringify(value));
+}
+
+function lastOf<T>(values: readonly T[], count: number): readonly T[] {
+  return values.length > count ? values.slice(-count) : values;
 }
 
 /** Names and values; '' removes a field. */
-function headFields({ mark, delta }: SessionCommit): string[] {
-  const fields = ["k", mark];
+function headFields(delta: SessionDelta): string[] {
+  const fields: string[] = [];
   if (delta.percept !== undefined) {
     fields.push("p", delta.percept === null ? "" : JSON.stringify(delta.percept));
   }

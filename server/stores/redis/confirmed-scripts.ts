@@ -61,7 +61,7 @@ export class ConfirmedScripts {
   run(script: RedisScript, call: ScriptCall): Promise<unknown> {
     const confirmation = this.#confirmation;
     if (confirmation === undefined) {
-      return this.#connection.run((client) => script.run(client, call.keys, call.args));
+      return this.#connection.run((client) => script.run(client, call));
     }
     const confirmed = this.#runConfirmed(script, call, confirmation).catch((error: unknown) => {
       throw error instanceof DurabilityError ? unavailable(error.message, error) : error;
@@ -73,24 +73,25 @@ export class ConfirmedScripts {
 
   async #runConfirmed(
     script: RedisScript,
-    { tag, keys, args, acknowledges = () => true }: ScriptCall,
+    call: ScriptCall,
     confirmation: Confirmation,
   ): Promise<unknown> {
+    const { tag, acknowledges = () => true } = call;
     const wait = await this.#findWait();
     if (wait === undefined) {
-      return this.#connection.run((client) => script.run(client, keys, args));
+      return this.#connection.run((client) => script.run(client, call));
     }
     const id = randomBytes(12).toString("base64url");
     const receipt = { key: receiptKey(tag, id), keptMs: this.#timeoutMs + RECEIPT_MARGIN_MS };
     let reply: unknown;
     try {
       reply = await this.#connection.run((client) =>
-        script.runWithReceipt(client, { keys, args, receipt }),
+        script.runWithReceipt(client, { ...call, receipt }),
       );
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
       // Nothing was written. Where there was nothing to write but the receipt, as for a repeat, it works without.
-      return confirmation.runAndConfirm(script, { tag, keys, args, acknowledges, receipt, wait });
+      return confirmation.runAndConfirm(script, { ...call, acknowledges, receipt, wait });
     }
     if (acknowledges(reply)) await confirmation.confirm({ tag, receipt: receipt.key, wait });
     return reply;

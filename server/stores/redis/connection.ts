@@ -176,6 +176,13 @@ function rethrow(error: unknown): never {
   throw storeFailure(error);
 }
 
+/** What a script found of one of several changes, as if Redis had replied it to that alone. */
+export function replyFailure(message: string): unknown {
+  const error = new Error(message);
+  error.name = "ReplyError";
+  return storeFailure(error);
+}
+
 /** Connection failures and "not now" replies become STORE_UNAVAILABLE; anything else is a bug and stays as it is. */
 export function storeFailure(error: unknown): unknown {
   if (error instanceof ServiceError || error instanceof DurabilityError) return error;

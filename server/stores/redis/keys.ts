@@ -1,4 +1,5 @@
-import { nodeTag } from "../session-id.ts";
+import { nodeTag, parseSessionId } from "../session-id.ts";
+import { sessionNotFound } from "../store-errors.ts";
 
 /*
  * All keys of a node share its hash tag, so that every commit touches one slot:
@@ -62,18 +63,25 @@ export function receiptKey(tag: string, id: string): string {
 export type NodeKeys = { node: string; sessions: string; request(requestId: string): string };
 
 export function nodeKeys(nodeId: string): NodeKeys {
-  const prefix = `kato:{${nodeTag(nodeId)}}`;
+  const tag = nodeTag(nodeId);
+  const prefix = `kato:{${tag}}`;
   return {
     node: `${prefix}:node`,
-    sessions: `${prefix}:sessions`,
+    sessions: sessionsKey(tag),
     request: (requestId) => `${prefix}:r:${requestId}`,
   };
 }
 
-/** The keys that every session script takes, in its order. */
+/** @throws ServiceError SESSION_NOT_FOUND for a text that cannot be a session id */
+export function addressOf(sessionId: string): { tag: string; suffix: string } {
+  const address = parseSessionId(sessionId);
+  if (address === undefined) throw sessionNotFound(sessionId);
+  return address;
+}
+
+/** What a session's own keys are, in the order in which every session script takes them. */
 export function sessionKeys(tag: string, suffix: string): string[] {
-  const node = `kato:{${tag}}`;
-  const head = `${node}:s:${suffix}`;
+  const head = `kato:{${tag}}:s:${suffix}`;
   return [
     head,
     `${head}:stm`,
@@ -82,11 +90,15 @@ export function sessionKeys(tag: string, suffix: string): string[] {
     `${head}:vectors`,
     `${head}:replies`,
     `${head}:ids`,
-    `${node}:sessions`,
   ];
 }
 
-export const SESSION_KEY_COUNT = 8;
+export const KEYS_PER_SESSION = 7;
+
+/** The zset of a node's sessions, which every session script takes before any session's keys. */
+export function sessionsKey(tag: string): string {
+  return `kato:{${tag}}:sessions`;
+}
 
 /** Whether a session was deleted by this request. */
 export function deletionKey(tag: string, suffix: string, requestId: string): string {

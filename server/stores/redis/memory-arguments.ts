@@ -7,7 +7,7 @@ import type { PatternMetadata } from "../../engine/pattern-metadata.ts";
 
 type Arguments = (string | number)[];
 
-/** What commit-session.lua takes of a commit that learns, after everything else. */
+/** What commit-sessions.lua takes of a commit that learns, after everything else. */
 export function learnArguments(learns: readonly Learn[], outcomes: readonly Outcome[]): Arguments {
   const told = outcomes.flatMap(({ learn }, i) => (learn === undefined ? [] : [i + 1, learn + 1]));
   return [told.length / 2, ...told, ...learns.flatMap(oneLearn)];

@@ -153,7 +153,7 @@ export class RedisNodeStore implements NodeStore {
   }
 
   #run(script: RedisScript, keys: string[], args: readonly (string | number)[]): Promise<unknown> {
-    return this.#connection.run((client) => script.run(client, keys, args));
+    return this.#connection.run((client) => script.run(client, { keys, args }));
   }
 }
 

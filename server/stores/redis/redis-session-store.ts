@@ -2,16 +2,12 @@ import type { Emotives, Event, Metadata } from "@kato-rpc/shared/observation.ts"
 import type { NodeSummary } from "@kato-rpc/shared/node.ts";
 import { parseJson } from "@kato-rpc/shared/parse-json.ts";
 import type { NamedVector } from "../../engine/node-change.ts";
-import {
-  vectorDimensionMismatch,
-  invalidCursor,
-  sessionExpired,
-  sessionNotFound,
-} from "../store-errors.ts";
-import { nodeTag, parseSessionId } from "../session-id.ts";
+import { vectorDimensionMismatch, invalidCursor } from "../store-errors.ts";
+import { nodeTag } from "../session-id.ts";
 import { readExtension } from "../remembered-extension.ts";
 import type {
   CommitResult,
+  Contact,
   CreatedSession,
   CurrentSession,
   Extended,
@@ -27,26 +23,19 @@ import type {
   SessionStore,
   StoredPercept,
 } from "../session-store.ts";
-import { commitArguments, jsonUnlessEmpty, STORE_CLOCK } from "./commit-arguments.ts";
+import { jsonUnlessEmpty, STORE_CLOCK } from "./commit-arguments.ts";
+import { CommitGroups } from "./commit-groups.ts";
 import type { ConfirmedScripts } from "./confirmed-scripts.ts";
 import type { RedisConnection } from "./connection.ts";
-import { allMemoryKeys, deletionKey, NODES_KEY, nodeKeys, sessionKeys } from "./keys.ts";
+import { addressOf, deletionKey, NODES_KEY, nodeKeys, sessionKeys, sessionsKey } from "./keys.ts";
 import { RedisScript, requireReadiness } from "./scripts.ts";
 import type { Description } from "./session-description.ts";
-import { readDescription, SEEN_AT } from "./session-description.ts";
+import { readDescription } from "./session-description.ts";
+import { requireLive, tellsWhatWasDone } from "./session-replies.ts";
 
 const addNodeScript = new RedisScript("add-node");
 const createScript = new RedisScript("clock", "create-session");
 const loadScript = new RedisScript("clock", "session", "load-session");
-const commitScript = new RedisScript("clock", "session", "remember", "no-learns", "commit-session");
-const learnScript = new RedisScript(
-  "clock",
-  "session",
-  "remember",
-  "node",
-  "learns",
-  "commit-session",
-);
 const extendScript = new RedisScript("clock", "session", "remember", "extend-session");
 const deleteScript = new RedisScript("clock", "session", "delete-session");
 const listScript = new RedisScript("clock", "list-sessions");
@@ -58,11 +47,15 @@ export class RedisSessionStore implements SessionStore {
   readonly #connection: RedisConnection;
   readonly #scripts: ConfirmedScripts;
   readonly #retention: Retention;
+  readonly #groups: CommitGroups;
 
   constructor(connection: RedisConnection, scripts: ConfirmedScripts, retention: Retention) {
     this.#connection = connection;
     this.#scripts = scripts;
     this.#retention = retention;
+    this.#groups = new CommitGroups(scripts, retention, (sessionId, reply) =>
+      this.#readCommit(sessionId, reply),
+    );
   }
 
   async create(session: NewSession): Promise<CreatedSession> {
@@ -112,10 +105,10 @@ export class RedisSessionStore implements SessionStore {
   ): Promise<LoadedSession> {
     const { at, ids = [], parts = [] } = options;
     const letters = parts.map((part) => PART_LETTERS[part]).join("");
-    const args = [at.nowMs ?? STORE_CLOCK, at.slides ? 1 : 0, letters, ...ids];
+    const args = [letters, ...ids];
     const reply = (await (ids.length === 0
-      ? this.#show(sessionId, args)
-      : this.#run(loadScript, sessionId, args))) as [
+      ? this.#show(sessionId, at, args)
+      : this.#run(loadScript, sessionId, { at, args }))) as [
       "current",
       Description,
       ...lists: [string[], string[], string[], string[]],
@@ -133,10 +126,16 @@ export class RedisSessionStore implements SessionStore {
     };
   }
 
-  async commit(commit: SessionCommit): Promise<CommitResult> {
-    const { sessionId, learns } = commit;
-    const script = learns.length > 0 ? learnScript : commitScript;
-    const reply = (await this.#run(script, sessionId, commitArguments(commit, this.#retention))) as
+  commit(commit: SessionCommit): Promise<CommitResult> {
+    return this.#groups.run(commit);
+  }
+
+  /** Of what commit-sessions.lua replies, the part of one commit. */
+  #readCommit(sessionId: string, replied: unknown): CommitResult {
+    if (typeof replied === "number") {
+      return { status: "committed", expiresAt: replied, frequencies: [] };
+    }
+    const reply = requireLive(sessionId, replied) as
       | ["committed", string, (number | null)[]]
       | ["mismatch", number, number]
       | ["stale", Description];
@@ -156,8 +155,10 @@ export class RedisSessionStore implements SessionStore {
   ): Promise<Extended> {
     const { outcomes, outcomesMs } = this.#retention;
     const { id = "", digest = "" } = request ?? {};
-    const args = [nowMs ?? STORE_CLOCK, 0, ttlSeconds ?? "", id, digest, outcomes, outcomesMs];
-    const [status, value = "", own] = (await this.#run(extendScript, sessionId, args)) as string[];
+    const args = [ttlSeconds ?? "", id, digest, outcomes, outcomesMs];
+    const at = { nowMs, slides: false };
+    const replied = await this.#run(extendScript, sessionId, { at, args });
+    const [status, value = "", own] = replied as string[];
     if (status === "repeated") return readExtension(parseJson(value));
     return { expiresAt: Number(value), ttlSeconds: Number(own) };
   }
@@ -168,9 +169,9 @@ export class RedisSessionStore implements SessionStore {
     requestId?: string,
   ): Promise<boolean | "repeated"> {
     const { tag, suffix } = addressOf(sessionId);
-    const keys = [...sessionKeys(tag, suffix), deletionKey(tag, suffix, requestId ?? "")];
+    const keys = [...keysOf(tag, suffix), deletionKey(tag, suffix, requestId ?? "")];
     const rememberedMs = requestId === undefined ? 0 : this.#retention.outcomesMs;
-    const args = [suffix, nowMs ?? STORE_CLOCK, 0, rememberedMs];
+    const args = [...argumentsOf({ nowMs, slides: false }, suffix), rememberedMs];
     const [status] = (await this.#scripts.run(deleteScript, { tag, keys, args })) as string[];
     return status === "repeated" ? status : status === "deleted";
   }
@@ -184,11 +185,10 @@ export class RedisSessionStore implements SessionStore {
     const { nowMs, limit } = page;
     const [expiry, suffix] = readCursor(page.cursor);
     const found = (await this.#connection.run((client) =>
-      listScript.run(
-        client,
-        [nodeKeys(nodeId).sessions],
-        [nowMs ?? STORE_CLOCK, limit, expiry, suffix],
-      ),
+      listScript.run(client, {
+        keys: [nodeKeys(nodeId).sessions],
+        args: [nowMs ?? STORE_CLOCK, limit, expiry, suffix],
+      }),
     )) as string[];
     const tag = nodeTag(nodeId);
     const suffixes = found.filter((_, i) => i % 2 === 0).slice(0, limit);
@@ -200,7 +200,10 @@ export class RedisSessionStore implements SessionStore {
 
   async countSessions(nodeId: string, nowMs: Moment): Promise<number> {
     const count = await this.#connection.run((client) =>
-      countScript.run(client, [nodeKeys(nodeId).sessions], [nowMs ?? STORE_CLOCK]),
+      countScript.run(client, {
+        keys: [nodeKeys(nodeId).sessions],
+        args: [nowMs ?? STORE_CLOCK],
+      }),
     );
     return count as number;
   }
@@ -261,54 +264,48 @@ export class RedisSessionStore implements SessionStore {
     sessionId: string,
     nowMs: Moment,
   ): Promise<["current", Description] | ["missing", undefined?] | ["expired", undefined?]> {
-    const { tag, suffix } = addressOf(sessionId);
-    const args = [suffix, nowMs ?? STORE_CLOCK, 0, ""];
-    const reply = await this.#connection.run((client) =>
-      loadScript.run(client, sessionKeys(tag, suffix), args),
-    );
+    const reply = await this.#runLoad(sessionId, { nowMs, slides: false }, [""]);
     return reply as ["current", Description] | ["missing"] | ["expired"];
   }
 
   async #run(
     script: RedisScript,
     sessionId: string,
-    args: readonly (string | number)[],
+    { at, args }: { at: Contact; args: readonly (string | number)[] },
   ): Promise<unknown[]> {
     const { tag, suffix } = addressOf(sessionId);
     const reply = await this.#scripts.run(script, {
       tag,
-      keys: [...sessionKeys(tag, suffix), ...(script === learnScript ? allMemoryKeys(tag) : [])],
-      args: [suffix, ...args],
+      keys: keysOf(tag, suffix),
+      args: [...argumentsOf(at, suffix), ...args],
       acknowledges: tellsWhatWasDone,
     });
     return requireLive(sessionId, reply);
   }
 
   /** A session as it is, also what of it is not confirmed yet. */
-  async #show(sessionId: string, args: readonly (string | number)[]): Promise<unknown[]> {
+  async #show(sessionId: string, at: Contact, args: readonly string[]): Promise<unknown[]> {
+    return requireLive(sessionId, await this.#runLoad(sessionId, at, args));
+  }
+
+  #runLoad(sessionId: string, at: Contact, args: readonly string[]): Promise<unknown> {
     const { tag, suffix } = addressOf(sessionId);
-    const reply = await this.#connection.run((client) =>
-      loadScript.run(client, sessionKeys(tag, suffix), [suffix, ...args]),
+    return this.#connection.run((client) =>
+      loadScript.run(client, {
+        keys: keysOf(tag, suffix),
+        args: [...argumentsOf(at, suffix), ...args],
+      }),
     );
-    return requireLive(sessionId, reply);
   }
 }
 
-/** @throws ServiceError SESSION_NOT_FOUND, SESSION_EXPIRED */
-function requireLive(sessionId: string, reply: unknown): unknown[] {
-  const [status] = reply as unknown[];
-  if (status === "missing") throw sessionNotFound(sessionId);
-  if (status === "expired") throw sessionExpired(sessionId);
-  return reply as unknown[];
+/** What every script of one session takes first. */
+function keysOf(tag: string, suffix: string): string[] {
+  return [sessionsKey(tag), ...sessionKeys(tag, suffix)];
 }
 
-/** Refusals acknowledge nothing, and of a session as it is only what was answered to calls made before. */
-function tellsWhatWasDone(reply: unknown): boolean {
-  const [status, description] = reply as [string, unknown];
-  if (status === "current" || status === "stale") {
-    return (description as Description)[SEEN_AT].length > 0;
-  }
-  return status === "committed" || status === "extended" || status === "repeated";
+function argumentsOf({ nowMs, slides }: Contact, suffix: string): (string | number)[] {
+  return [nowMs ?? STORE_CLOCK, slides ? 1 : 0, suffix];
 }
 
 const PART_LETTERS: Record<SessionPart, string> = {
@@ -322,12 +319,6 @@ const PART_LETTERS: Record<SessionPart, string> = {
 /** The newest `count`, since a list may be longer than what a session keeps. */
 function parseLast<T>(texts: readonly string[], count: number): T[] {
   return texts.slice(-count).map((text) => parseJson(text) as T);
-}
-
-function addressOf(sessionId: string): { tag: string; suffix: string } {
-  const address = parseSessionId(sessionId);
-  if (address === undefined) throw sessionNotFound(sessionId);
-  return address;
 }
 
 function readCursor(cursor: string | undefined): [expiry: string, suffix: string] {

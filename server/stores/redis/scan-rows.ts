@@ -27,7 +27,10 @@ export async function scanRows(
   const { memory, ...keys } = memoryKeys(page.tag);
   const [hash, rowOf] = HASHES[page.kind];
   const [givenBy, cursor] = readCursor(page.cursor);
-  const reply = await scanScript.run(client, [memory, keys[hash]], [givenBy, cursor, page.limit]);
+  const reply = await scanScript.run(client, {
+    keys: [memory, keys[hash]],
+    args: [givenBy, cursor, page.limit],
+  });
   const [position, server, next, fields] = reply as [string | null, string, string, string[]];
   const rows: NodeRows[ScannedKind][] = [];
   for (let i = 0; i < fields.length; i += 2) {

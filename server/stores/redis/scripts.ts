@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { ChainableCommander } from "ioredis";
+import { Command } from "ioredis";
 import { LOG_ENTRIES_KEPT, LOG_ENTRIES_KEPT_PER_PATTERN } from "../node-store.ts";
 import { ON_ITS_WAY_MS, REMEMBERED_AT_MOST, REMEMBERED_BYTES } from "../remembered-window.ts";
 import { TOMBSTONE_MS } from "../session-store.ts";
 import type { RedisClient } from "./connection.ts";
-import { SESSION_KEY_COUNT } from "./keys.ts";
+import { KEYS_PER_SESSION } from "./keys.ts";
 import { MAY_NOT_RUN } from "./refusals.ts";
 
 const SCRIPTS = new URL("./scripts/", import.meta.url);
@@ -18,7 +19,7 @@ const REFUSE_OLD_SERVERS = `if not redis.REDIS_VERSION_NUM then return redis.err
 /** What a script and the contract must agree on. */
 const CONSTANTS = [
   `local TOMBSTONE_MS = ${TOMBSTONE_MS}`,
-  `local SESSION_KEY_COUNT = ${SESSION_KEY_COUNT}`,
+  `local KEYS_PER_SESSION = ${KEYS_PER_SESSION}`,
   `local ON_ITS_WAY_MS = ${ON_ITS_WAY_MS}`,
   `local REMEMBERED_AT_MOST = ${REMEMBERED_AT_MOST}`,
   `local REMEMBERED_BYTES = ${REMEMBERED_BYTES}`,
@@ -97,6 +98,8 @@ const OTHER_COMMANDS = "DEL EXISTS GET HMGET PING SADD SET SMEMBERS SREM XRANGE 
 export type ScriptValues = {
   keys: readonly string[];
   args: readonly (string | number)[];
+  /** Without waiting for other commands of this turn of the event loop; false when left out. */
+  atOnce?: boolean;
 };
 
 /** A key that a script is to leave behind for `keptMs`; in the slot of the script's other keys. */
@@ -111,14 +114,23 @@ class HashedScript {
     this.#sha1 = createHash("sha1").update(lua).digest("hex");
   }
 
-  async run(client: RedisClient, keyCount: number, values: (string | number)[]): Promise<unknown> {
-    const scripts = client as unknown as ScriptClient;
+  async run(
+    client: RedisClient,
+    values: (string | number)[],
+    { keyCount, atOnce }: { keyCount: number; atOnce: boolean },
+  ): Promise<unknown> {
+    const send = (name: "evalsha" | "eval", script: string) =>
+      atOnce
+        ? client.sendCommand(
+            new Command(name, [script, keyCount, ...values], { replyEncoding: "utf8" }),
+          )
+        : (client as unknown as ScriptClient)[name](script, keyCount, values);
     try {
-      return await scripts.evalsha(this.#sha1, keyCount, values);
+      return await send("evalsha", this.#sha1);
     } catch (error) {
       // Safe to send again: the reply says that nothing was run.
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return scripts.eval(this.lua, keyCount, values);
+      return send("eval", this.lua);
     }
   }
 }
@@ -137,21 +149,17 @@ export class RedisScript {
     this.#signed = new HashedScript(`${preamble(signing)}\n${signed}`);
   }
 
-  run(
-    client: RedisClient,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<unknown> {
-    return this.#plain.run(client, keys.length, [...keys, ...args]);
+  run(client: RedisClient, { keys, args, atOnce = false }: ScriptValues): Promise<unknown> {
+    return this.#plain.run(client, [...keys, ...args], { keyCount: keys.length, atOnce });
   }
 
   /** The same, leaving the receipt behind. */
   runWithReceipt(
     client: RedisClient,
-    { keys, args, receipt }: ScriptValues & { receipt: Receipt },
+    { keys, args, receipt, atOnce = false }: ScriptValues & { receipt: Receipt },
   ): Promise<unknown> {
     const values = [...keys, receipt.key, ...args, receipt.keptMs];
-    return this.#signed.run(client, keys.length + 1, values);
+    return this.#signed.run(client, values, { keyCount: keys.length + 1, atOnce });
   }
 
   /** Adds the script, and after it a receipt of its own, to what a connection is sent at once: two replies. */
@@ -176,5 +184,5 @@ const readiness = new HashedScript(
 
 /** @throws ReplyError where the server is too old, or does not permit its user all that the stores call */
 export async function requireReadiness(client: RedisClient): Promise<void> {
-  await readiness.run(client, 0, []);
+  await readiness.run(client, [], { keyCount: 0, atOnce: false });
 }

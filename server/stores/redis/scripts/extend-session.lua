@@ -1,23 +1,24 @@
 -- Moves a session's expiry to now + ttl unless it is later already; a request seen before moves nothing.
--- KEYS and ARGV[1..2]: session.lua, before this stands remember.lua; ARGV[3] unused; ARGV[4] ttl in seconds, '' for the
+-- KEYS and ARGV[1..3]: session.lua, before this stands remember.lua; ARGV[2] is '0'; ARGV[4] ttl in seconds, '' for the
 -- session's own; ARGV[5] id of the request or '', ARGV[6] its digest, ARGV[7] replies kept, ARGV[8] for how many ms
 -- Returns {'missing'} | {'expired'} | {'extended', expiry, the session's own ttl in seconds} | {'repeated', the first
 --   reply as JSON}
 -- Cost: O(log sessions of the node)
-local expires, head, lease = enter(false)
-if not expires then return {head} end
-local first = ARGV[5] ~= '' and redis.call('HGET', KEYS[6], ARGV[5])
+local session, why = open_first(false)
+if not session then return {why} end
+local first = ARGV[5] ~= '' and redis.call('HGET', KEYS[session.at + 5], ARGV[5])
 if first then return {'repeated', first} end
 
-expires, lease = slide(expires, tonumber(ARGV[4] ~= '' and ARGV[4] or head[3]), lease)
+local own = session.ttl
+if ARGV[4] ~= '' then session.ttl = tonumber(ARGV[4]) end
+slide({session}, false)
 if ARGV[5] ~= '' then
-  local reply = string.format('["%s",[%.0f,%s]]', ARGV[6], expires, head[3])
-  local window = {
-    replies = KEYS[6], ids = KEYS[7], bytes = tonumber(head[5] or 0),
-    keep = tonumber(ARGV[7]), ms = tonumber(ARGV[8]), now = NOW,
-  }
+  local reply = string.format('["%s",[%d,%d]]', ARGV[6], session.expires, own)
+  local window = window_of(session, ARGV[7], ARGV[8])
   forget_old(window, remember(window, {ARGV[5], reply}, 1, 2))
-  redis.call('HSET', KEYS[1], 'b', integer(window.bytes))
-  for i = 6, 7 do redis.call('PEXPIRE', KEYS[i], integer(lease - NOW)) end
+  redis.call('HSET', KEYS[session.at], 'b', integer(window.bytes))
+  local life = integer(session.lease - NOW)
+  redis.call('PEXPIRE', window.replies, life)
+  redis.call('PEXPIRE', window.ids, life)
 end
-return {'extended', integer(expires), head[3]}
+return {'extended', integer(session.expires), integer(own)}

@@ -1,4 +1,4 @@
--- What a session's commit learns: node.lua stands before this, commit-session.lua follows.
+-- What a session's commit learns: node.lua stands before this, commit-sessions.lua follows.
 
 -- What the learns of this commit make of affinities, written once after all of them.
 local affinities = {symbols = {}, by_symbol = {}}
@@ -175,7 +175,7 @@ end
 -- Returns the frequencies, and has written them into the replies that tell one; or nil and find_mismatch(), and has
 --   written nothing
 local function learn_all(at, replies)
-  open_node(SESSION_KEY_COUNT + 1)
+  open_node(FIRST_SESSION + KEYS_PER_SESSION)
   local learns, frequencies = {}, {}
   local first_learn = at + 1 + 2 * ARGV[at]
   local next_learn = first_learn

@@ -3,15 +3,18 @@
 -- 'p'ercept; ARGV[5…] ids asked for
 -- Returns {'missing'} | {'expired'} | {'current', describe(), events, emotives, metadata, vectors, percept}
 -- Cost: O(ids + length of the parts asked for)
-local expires, why = enter(ARGV[3] == '1')
-if not expires then return {why} end
-local function part(letter) return string.find(ARGV[4], letter, 1, true) end
+local session, why = open_first(true)
+if not session then return {why} end
+local function is_asked(letter) return string.find(ARGV[4], letter, 1, true) end
+local function list(letter, place)
+  return is_asked(letter) and redis.call('LRANGE', KEYS[session.at + place], 0, -1) or {}
+end
 return {
   'current',
-  describe(expires, replies_of(5, #ARGV)),
-  part('s') and redis.call('LRANGE', KEYS[2], 0, -1) or {},
-  part('e') and redis.call('LRANGE', KEYS[3], 0, -1) or {},
-  part('m') and redis.call('LRANGE', KEYS[4], 0, -1) or {},
-  part('v') and redis.call('LRANGE', KEYS[5], 0, -1) or {},
-  part('p') and redis.call('HGET', KEYS[1], 'p') or '',
+  describe(session, replies_of(session, 5, #ARGV)),
+  list('s', 1),
+  list('e', 2),
+  list('m', 3),
+  list('v', 4),
+  is_asked('p') and redis.call('HGET', KEYS[session.at], 'p') or '',
 }

@@ -1,4 +1,2 @@
--- What a commit that learns nothing has in place of learns.lua.
-local function learn_all()
-  return {}
-end
+-- What commits that learn nothing have in place of learns.lua.
+local function learn_all() end

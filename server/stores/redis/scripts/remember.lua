@@ -2,6 +2,14 @@
 -- `<epoch ms> <bytes> <id>`, oldest first; bytes: of ids and replies, from the first ever up to this one.
 -- A window is {replies, ids: keys, bytes: as in the newest entry, keep: ids, ms: for how long, now}.
 
+-- A small hash is searched from end to end, for ids of one length at some 0.05 µs each: from so many on it is to be one
+-- that is looked up in, which a long value makes of it for good.
+local LOOKED_UP_FROM = 24
+local function look_up(window)
+  redis.call('HSET', window.replies, '', string.rep(' ', 256))
+  redis.call('HDEL', window.replies, '')
+end
+
 -- Remembers values[first…last], ids and replies in turn; gives how many ids there are then, at least one.
 local function remember(window, values, first, last)
   local count
@@ -14,6 +22,7 @@ local function remember(window, values, first, last)
     end
     redis.call('HSET', window.replies, unpack(values, from, to))
     count = redis.call('RPUSH', window.ids, unpack(entries))
+    if count >= LOOKED_UP_FROM and count - #entries < LOOKED_UP_FROM then look_up(window) end
   end
   return count
 end

@@ -1,0 +1,155 @@
+import type { CommitResult, Contact, Retention, SessionCommit } from "../session-store.ts";
+import type { ScriptArguments } from "./commit-arguments.ts";
+import { commitArguments, groupArguments } from "./commit-arguments.ts";
+import type { ConfirmedScripts } from "./confirmed-scripts.ts";
+import { replyFailure } from "./connection.ts";
+import { addressOf, allMemoryKeys, sessionKeys, sessionsKey } from "./keys.ts";
+import { RedisScript } from "./scripts.ts";
+import { tellsWhatWasDone } from "./session-replies.ts";
+
+const commitScript = new RedisScript(
+  "clock",
+  "session",
+  "remember",
+  "no-learns",
+  "commit-sessions",
+);
+const learnScript = new RedisScript(
+  "clock",
+  "session",
+  "remember",
+  "node",
+  "learns",
+  "commit-sessions",
+);
+
+/** More would keep Redis from its other clients for too long. */
+const COMMITS_PER_GROUP = 16;
+/** Values sent with them. */
+const VALUES_PER_GROUP = 16_384;
+
+type Waiting = {
+  sessionId: string;
+  values: ScriptArguments;
+  resolve(result: CommitResult): void;
+  reject(reason: unknown): void;
+};
+
+/** A session is in a group once: its next commit builds upon what becomes of this one. */
+type Group = {
+  key: string;
+  at: Contact;
+  tag: string;
+  bySuffix: Map<string, Waiting>;
+  values: number;
+};
+
+type Sent = Pick<Group, "tag" | "at" | "bySuffix">;
+
+/**
+ * Commits that sessions of one node make in one turn of the event loop, sent as one script call. Each is still for
+ * itself: its session, its version, its reply. Sessions of one node share a slot, so this works on a cluster too.
+ */
+export class CommitGroups {
+  readonly #scripts: ConfirmedScripts;
+  readonly #retention: Retention;
+  readonly #read: (sessionId: string, reply: unknown) => CommitResult;
+  /** Those that still take commits, by node and by when they happen. */
+  readonly #open = new Map<string, Group>();
+
+  /** `read`: what the script's reply to one commit says. @throws what the caller of the commit shall get */
+  constructor(
+    scripts: ConfirmedScripts,
+    retention: Retention,
+    read: (sessionId: string, reply: unknown) => CommitResult,
+  ) {
+    this.#scripts = scripts;
+    this.#retention = retention;
+    this.#read = read;
+  }
+
+  run(commit: SessionCommit): Promise<CommitResult> {
+    return new Promise((resolve, reject) => {
+      const { sessionId, at } = commit;
+      const { tag, suffix } = addressOf(sessionId);
+      const values = commitArguments(commit, suffix, this.#retention);
+      const waiting = { sessionId, values, resolve, reject };
+      if (commit.learns.length > 0) {
+        void this.#sendLearning({ tag, at, bySuffix: new Map([[suffix, waiting]]) });
+        return;
+      }
+      const group = this.#groupFor(at, { tag, suffix }, values.length);
+      group.bySuffix.set(suffix, waiting);
+      group.values += values.length;
+      // The server works on it while the rest of the turn goes on.
+      if (group.bySuffix.size === COMMITS_PER_GROUP) this.#close(group);
+    });
+  }
+
+  /** One that takes this commit; it is sent after all that has come in from the network by now was read, or once full. */
+  #groupFor(at: Contact, { tag, suffix }: { tag: string; suffix: string }, values: number): Group {
+    const key = `${tag} ${at.nowMs ?? ""} ${at.slides}`;
+    const group = this.#open.get(key);
+    if (group !== undefined) {
+      if (!group.bySuffix.has(suffix) && group.values + values <= VALUES_PER_GROUP) return group;
+      this.#close(group);
+    }
+    const opened: Group = { key, tag, at, bySuffix: new Map(), values: 0 };
+    this.#open.set(key, opened);
+    setImmediate(() => this.#close(opened));
+    return opened;
+  }
+
+  #close(group: Group): void {
+    if (this.#open.get(group.key) !== group) return;
+    this.#open.delete(group.key);
+    void this.#send(group);
+  }
+
+  /** Both never reject: every failure goes to the callers concerned. */
+  #send(group: Sent): Promise<void> {
+    return this.#run(commitScript, group, []);
+  }
+
+  #sendLearning(alone: Sent): Promise<void> {
+    return this.#run(learnScript, alone, allMemoryKeys(alone.tag));
+  }
+
+  async #run(
+    script: RedisScript,
+    { tag, at, bySuffix }: Sent,
+    moreKeys: readonly string[],
+  ): Promise<void> {
+    const keys = [sessionsKey(tag)];
+    const args = groupArguments(at, this.#retention, bySuffix.size);
+    for (const [suffix, { values }] of bySuffix) {
+      for (const key of sessionKeys(tag, suffix)) keys.push(key);
+      for (const value of values) args.push(value);
+    }
+    for (const key of moreKeys) keys.push(key);
+    const waiting = [...bySuffix.values()];
+    try {
+      const call = { tag, keys, args, acknowledges: tellOfCommits, atOnce: true };
+      const replies = (await this.#scripts.run(script, call)) as unknown[];
+      for (let i = 0; i < waiting.length; i++) this.#settle(waiting[i], replies[i]);
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  #settle(waiting: Waiting | undefined, reply: unknown): void {
+    try {
+      if (Array.isArray(reply) && reply[0] === "failed") throw replyFailure(String(reply[1]));
+      waiting?.resolve(this.#read(waiting.sessionId, reply));
+    } catch (error) {
+      waiting?.reject(error);
+    }
+  }
+}
+
+/** Whether one of the commits was made, or another than it tells its caller of calls made before. */
+function tellOfCommits(replies: unknown): boolean {
+  return (replies as unknown[]).some(
+    (reply) => typeof reply === "number" || tellsWhatWasDone(reply),
+  );
+}

@@ -1,0 +1,55 @@
+/**
+ * The peer of the throughput benchmark: bare Fastify and ioredis that run the service's own commit
+ * script once per request, without RPC, validation, ids, order or limits. Prints its address.
+ */
+import { createSessionId, parseSessionId } from "../../../../server/stores/session-id.ts";
+import { sessionKeys, sessionsKey } from "../../../../server/stores/redis/keys.ts";
+import { RedisScript } from "../../../../server/stores/redis/scripts.ts";
+import { fastify } from "fastify";
+import { Redis } from "ioredis";
+
+const [redisUrl = ""] = process.argv.slice(2);
+const redis = new Redis(redisUrl, { enableAutoPipelining: true });
+const script = new RedisScript("clock", "session", "remember", "no-learns", "commit-sessions");
+const create = new RedisScript("clock", "create-session");
+const sessions = new Map<string, { keys: string[]; suffix: string; version: number }>();
+/** As long as those that the service draws. */
+const MARK = "mmmmmmmmmmmm";
+
+const app = fastify({ logger: false });
+
+app.post("/create", async () => {
+  const sessionId = createSessionId("bench");
+  const { tag, suffix } = parseSessionId(sessionId) ?? { tag: "", suffix: "" };
+  const [head = "", ...others] = sessionKeys(tag, suffix);
+  const keys = [sessionsKey(tag), head, ...others];
+  const node = `kato:{${tag}}`;
+  const args = [suffix, Date.now(), 3_600, "bench", "", "", 0, "", `${MARK}0`];
+  const createKeys = [head, sessionsKey(tag), `${node}:node`, `${node}:r:`];
+  await create.run(redis, { keys: createKeys, args });
+  sessions.set(sessionId, { keys, suffix, version: 0 });
+  return { sessionId };
+});
+
+app.post("/observe", async (request) => {
+  const { sessionId, strings } = request.body as { sessionId: string; strings: string[] };
+  const session = sessions.get(sessionId);
+  if (session === undefined) throw new Error("no such session");
+  // One connection sends one request after another, so nobody else moves this version.
+  const time = session.version + 1;
+  const id = `o${sessionId}.${time}`;
+  const base = `${session.version}-${MARK}${session.version}`;
+  const kept = [1_000, 1_000, 1_024, 3_600_000];
+  const percept = JSON.stringify({ strings, vectors: [], metadata: {} });
+  const values = [JSON.stringify(strings), id, `[${time},1,null]`, "p", percept];
+  // One commit: an event, a reply with its id, and a head field.
+  const commit = [session.suffix, base, `${MARK}${time}`, time, "000 0 1 0 0 0 2 2", ...values];
+  const args = [Date.now(), 1, ...kept, 1, ...commit];
+  const [reply] = (await script.run(redis, { keys: session.keys, args })) as unknown[];
+  if (typeof reply !== "number") throw new Error(`the script answered ${String(reply)}`);
+  session.version = time;
+  return { sessionId, time };
+});
+
+const url = await app.listen({ port: 0, host: "127.0.0.1", backlog: 2_048 });
+process.stdout.write(`peer on ${url}\n`);
