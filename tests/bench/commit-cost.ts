@@ -8,7 +8,8 @@ import { openStore, retentionOf } from "../../server/stores/open-store.ts";
 import { parseStoreAddress } from "../../server/stores/store-address.ts";
 import type { StoreKind } from "../support/service.ts";
 import { openTestStore } from "../support/service.ts";
-import { formatRatio, formatTable, interleave, spreadOf } from "./measure.ts";
+import { formatRatio, formatTable, interleave } from "./measure.ts";
+import { spreadOf } from "./spread.ts";
 
 const SESSIONS = 100;
 const COMMITS_PER_SESSION = 5;
@@ -18,7 +19,7 @@ export type CommitCostRow = { store: StoreKind; short: number; long: number; rat
 
 export async function measureCommitCost(
   kind: StoreKind,
-  options: { rounds: number; onRound?: (round: number) => void },
+  options: { rounds: number; onRound?: () => void },
 ): Promise<CommitCostRow> {
   await using testStore = await openTestStore(kind);
   const store = await openStore(parseStoreAddress(testStore.url), {

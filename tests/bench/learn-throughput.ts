@@ -7,7 +7,8 @@ import { text } from "node:stream/consumers";
 import { mutate } from "../support/clients/fetch-client.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { startService } from "../support/service.ts";
-import { formatCount, formatTable, interleave, spreadOf } from "./measure.ts";
+import { formatCount, formatTable, interleave } from "./measure.ts";
+import { spreadOf } from "./spread.ts";
 import { drawEvents, PATTERN_SEED, PATTERN_SYMBOLS } from "./random-patterns.ts";
 import { randomFrom } from "../support/random.ts";
 
@@ -20,7 +21,7 @@ export type LearnRow = { target: string; perSecond: number; least: number; most:
 export async function measureLearns(options: {
   rounds: number;
   seconds: number;
-  onRound?: (round: number) => void;
+  onRound?: () => void;
 }): Promise<LearnRow[]> {
   await using redis = await startRedis();
   await using service = await startService({

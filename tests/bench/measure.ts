@@ -1,37 +1,16 @@
-/** Figures of one target over interleaved rounds. */
-export type Spread = { median: number; least: number; most: number };
+import { inTurns } from "./in-turns.ts";
 
-export function spreadOf(values: readonly number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const median =
-    sorted.length % 2 === 1
-      ? (sorted[middle] ?? Number.NaN)
-      : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
-  return { median, least: sorted[0] ?? Number.NaN, most: sorted.at(-1) ?? Number.NaN };
-}
-
-/**
- * Runs every target once per round, each round beginning with another one, so that a machine that
- * grows slow hits all of them alike. Gives each target's figures in the order of the rounds.
- */
+/** `inTurns` for targets that have names. */
 export async function interleave<Name extends string, Figure>(
   targets: Readonly<Record<Name, () => Promise<Figure>>>,
-  { rounds, onRound }: { rounds: number; onRound?: (round: number) => void },
+  { rounds, onRound = () => undefined }: { rounds: number; onRound?: () => void },
 ): Promise<Record<Name, Figure[]>> {
   const names = Object.keys(targets) as Name[];
-  const figures = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
-    Name,
-    Figure[]
-  >;
-  for (let round = 0; round < rounds; round++) {
-    onRound?.(round);
-    for (let i = 0; i < names.length; i++) {
-      const name = names[(round + i) % names.length] as Name;
-      figures[name].push(await targets[name]());
-    }
-  }
-  return figures;
+  const figures = await inTurns(
+    names.map((name) => targets[name]),
+    { rounds, onRound },
+  );
+  return Object.fromEntries(names.map((name, i) => [name, figures[i]])) as Record<Name, Figure[]>;
 }
 
 /** Rows under a header, columns aligned: texts left, numbers right. */

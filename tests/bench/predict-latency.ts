@@ -6,8 +6,9 @@ import { NodeReplica } from "../../server/engine/index/node-replica.ts";
 import { predict } from "../../server/engine/index/predict.ts";
 import { learnPattern } from "../../server/engine/learning.ts";
 import { DEFAULT_SESSION_CONFIG } from "../../shared/session-config.ts";
-import { formatCount, formatTable, spreadOf } from "./measure.ts";
-import type { Spread } from "./measure.ts";
+import { formatCount, formatTable } from "./measure.ts";
+import { spreadOf } from "./spread.ts";
+import type { Spread } from "./spread.ts";
 import { drawEvents, PATTERN_SEED, PATTERN_SYMBOLS, QUERY_SYMBOLS } from "./random-patterns.ts";
 import { randomFrom } from "../support/random.ts";
 

@@ -1,8 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Linux counts processor time in such ticks, whatever its own clock does. */
-const TICKS_PER_SECOND = 100;
-
 /** A process and all that come of it, as far as they run now. Needs /proc. */
 export function findProcessTree(pid: number): number[] {
   const children = new Map<number, number[]>();
@@ -19,39 +16,33 @@ export function findProcessTree(pid: number): number[] {
   return tree;
 }
 
-/** Processor time of all threads of these processes since they started, user's and system's, in ms; to 10 ms each. */
+/** Processor time that the threads which these processes have now have taken, user's and system's, in ms. Needs /proc. */
 export function readCpuMs(pids: readonly number[]): number {
-  const ticks = pids.map((pid) => {
-    const fields = readStatFields(pid);
-    return Number(fields[USER_TICKS]) + Number(fields[SYSTEM_TICKS]);
-  });
-  return (ticks.reduce((sum, count) => sum + count, 0) * 1_000) / TICKS_PER_SECOND;
+  return pids.reduce((sum, pid) => sum + cpuNanoseconds(pid), 0) / 1e6;
 }
 
-/** Memory of these processes that is in RAM, in bytes; what they share counts for each of them. */
-export function readResidentBytes(pids: readonly number[]): number {
-  const kibibytes = pids.map((pid) => {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN);
-  });
-  return kibibytes.reduce((sum, count) => sum + count, 0) * 1_024;
+/** The same of one process, in ns. */
+export function cpuNanoseconds(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, thread) => {
+    // proc(5): time on the CPU in ns, time that it waited for one, timeslices
+    const [onCpu] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
+    return sum + Number(onCpu);
+  }, 0);
 }
 
-/** Of proc_pid_stat(5), counted from the 3rd field of the line, the state. */
-const PARENT = 4 - 3;
-const USER_TICKS = 14 - 3;
-const SYSTEM_TICKS = 15 - 3;
-
-function readStatFields(pid: number): string[] {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // "pid (name) state …": the name may hold blanks and brackets.
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+/** Bytes of memory that a process has for itself, plus its share of what it has with others. Needs /proc. */
+export function proportionalBytes(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Number(/^Pss: +(\d+) kB/m.exec(rollup)?.[1]) * 1_024;
 }
 
 /** Undefined when the process has ended since it was listed. */
 function findParent(pid: number): number | undefined {
   try {
-    return Number(readStatFields(pid)[PARENT]);
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // proc(5): "pid (name) state parent …"; the name may hold blanks and brackets.
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
   } catch {
     return undefined;
   }

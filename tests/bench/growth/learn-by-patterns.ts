@@ -1,7 +1,8 @@
-import { formatCount, formatRatio, spreadOf } from "../measure.ts";
+import { formatCount, formatRatio } from "../measure.ts";
+import { spreadOf } from "../spread.ts";
 import { PATTERN_SEED } from "../random-patterns.ts";
 import type { Curve } from "./curve.ts";
-import { inTurns } from "./in-turns.ts";
+import { inTurns } from "../in-turns.ts";
 import { nodesOf, patternSizesOf, WARM_UP_NODE, type LearningNode } from "./learned-nodes.ts";
 import { drawPatterns, take } from "./pattern-nodes.ts";
 

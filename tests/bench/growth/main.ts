@@ -7,11 +7,12 @@ import { openProgress } from "../../../server/cli/progress.ts";
 import { openScreen } from "../../../server/cli/screen.ts";
 import { RUN_DIRECTORY_VARIABLE } from "../../support/run-directory.ts";
 import { makeTemporaryDirectory } from "../../support/temporary-directory.ts";
+import { describeRun } from "../describe-run.ts";
 import { formatTable } from "../measure.ts";
 import type { CurveResult } from "./curve.ts";
 import { CURVES } from "./curves.ts";
 import { LearnedNodes } from "./learned-nodes.ts";
-import { describeRun, saveCurve } from "./results.ts";
+import { saveCurve } from "./results.ts";
 
 const { values } = parseArgs({
   options: {
@@ -32,7 +33,7 @@ await using runDirectory = await makeTemporaryDirectory();
 process.env[RUN_DIRECTORY_VARIABLE] ??= runDirectory.path;
 
 await using learned = new LearnedNodes();
-const run = await describeRun(process.argv.slice(2));
+const run = await describeRun("npm run bench:growth", process.argv.slice(2));
 const results: Record<string, CurveResult> = {};
 for (const curve of curves) {
   const progress = openProgress(notes, {

@@ -2,7 +2,7 @@ import { startRedis } from "../../support/redis-server.ts";
 import { startService } from "../../support/service.ts";
 import { formatCount, formatRatio } from "../measure.ts";
 import { atMost, level, type Curve } from "./curve.ts";
-import { mediansOf } from "./in-turns.ts";
+import { mediansOf } from "../in-turns.ts";
 import {
   COST_HEADER,
   costCells,

@@ -2,8 +2,8 @@ import { Connection } from "../../support/open-loop/connection.ts";
 import type { RedisServer } from "../../support/redis-server.ts";
 import type { Service } from "../../support/service.ts";
 import type { Axis, Panel, Point } from "./curve.ts";
-import { inTurns, mediansOf } from "./in-turns.ts";
-import { cpuNanoseconds, processTree } from "./process-figures.ts";
+import { inTurns, mediansOf } from "../in-turns.ts";
+import { cpuNanoseconds, findProcessTree } from "../../support/process-usage.ts";
 
 /** Each with one request on its way. */
 export const CONNECTIONS = 16;
@@ -49,7 +49,7 @@ function prepare({ service, redis, sessionIds }: ObserveTarget) {
     () => new Connection(hostname, Number(port)),
   );
   // The process that was started, and its worker.
-  const server = processTree(service.process.pid);
+  const server = findProcessTree(service.process.pid);
   const readCpu = () => ({ server: cpuOfAll(server), redis: cpuOfAll([redis.pid]) });
   let next = 0;
   return {

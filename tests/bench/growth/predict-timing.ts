@@ -2,8 +2,8 @@ import type { NodeReplica } from "../../../server/engine/index/node-replica.ts";
 import { predict } from "../../../server/engine/index/predict.ts";
 import type { SessionConfig } from "../../../shared/session-config.ts";
 import { DEFAULT_SESSION_CONFIG } from "../../../shared/session-config.ts";
-import type { Spread } from "../measure.ts";
-import { spreadOf } from "../measure.ts";
+import type { Spread } from "../spread.ts";
+import { spreadOf } from "../spread.ts";
 
 export type PredictTiming = { latency: Spread; predictions: number };
 

@@ -2,11 +2,12 @@ import { mutate, query } from "../../support/clients/fetch-client.ts";
 import { readExposition } from "../../support/exposition.ts";
 import { startService } from "../../support/service.ts";
 import { randomFrom } from "../../support/random.ts";
-import { formatCount, spreadOf } from "../measure.ts";
+import { formatCount } from "../measure.ts";
+import { spreadOf } from "../spread.ts";
 import { drawEvents, PATTERN_SEED, QUERY_SYMBOLS } from "../random-patterns.ts";
 import type { Curve } from "./curve.ts";
 import { nodesOf, patternSizesOf, WARM_UP_NODE, type LearnedStore } from "./learned-nodes.ts";
-import { processTree, proportionalBytes } from "./process-figures.ts";
+import { findProcessTree, proportionalBytes } from "../../support/process-usage.ts";
 
 const MIB = 2 ** 20;
 
@@ -85,7 +86,7 @@ async function loadAll({ kind, url, nodes }: LearnedStore): Promise<Load[]> {
     env: { KATO_DEADLINE_MS: "600000", KATO_REPLICA_MEMORY_MB: "2048" },
   });
   const loads: Load[] = [];
-  const pids = processTree(service.process.pid);
+  const pids = findProcessTree(service.process.pid);
   const memory = () => pids.reduce((sum, pid) => sum + proportionalBytes(pid), 0);
   let replicaBytes = 0;
   for (const { nodeId, size } of nodes) {

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../../support/free-port.ts";
 import { openTestStore, startService } from "../../support/service.ts";
-import { spreadOf } from "../measure.ts";
+import { spreadOf } from "../spread.ts";
 import { atMost, level, type Curve } from "./curve.ts";
-import { inTurns, mediansOf } from "./in-turns.ts";
-import { processTree, proportionalBytes } from "./process-figures.ts";
+import { inTurns, mediansOf } from "../in-turns.ts";
+import { findProcessTree, proportionalBytes } from "../../support/process-usage.ts";
 
 const MOST_READY_MS = 400;
 /** After which a service is called idle. */
@@ -81,7 +81,7 @@ async function start(workers: number): Promise<{ readyMs: number; idleBytes: num
   await using service = await startService({ store: store.url, workers, env });
   const readyMs = (await ready) - startedAt;
   await delay(SETTLE_MS);
-  const tree = processTree(service.process.pid);
+  const tree = findProcessTree(service.process.pid);
   return { readyMs, idleBytes: tree.reduce((sum, pid) => sum + proportionalBytes(pid), 0) };
 }
 

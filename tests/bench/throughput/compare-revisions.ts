@@ -1,7 +1,8 @@
 import type { StoreKind } from "../../support/service.ts";
 import { startService } from "../../support/service.ts";
-import type { Spread } from "../measure.ts";
-import { formatCount, formatTable, spreadOf } from "../measure.ts";
+import type { Spread } from "../spread.ts";
+import { formatCount, formatTable } from "../measure.ts";
+import { spreadOf } from "../spread.ts";
 import { openRevision } from "../revision.ts";
 import { openBenchStore } from "./bench-store.ts";
 import type { Figures, Sample, Target } from "./sample.ts";

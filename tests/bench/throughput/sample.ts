@@ -1,7 +1,7 @@
 import type { GeneratorOptions } from "../../support/open-loop/load.ts";
 import { load } from "../../support/open-loop/load.ts";
-import type { Spread } from "../measure.ts";
-import { spreadOf } from "../measure.ts";
+import type { Spread } from "../spread.ts";
+import { spreadOf } from "../spread.ts";
 
 /** What is put under load, by turns with others. */
 export type Target = Omit<GeneratorOptions, "seconds">;

@@ -31,7 +31,7 @@ export function sizeOf({ shape, callsPerRequest }: Way): { connections: number; 
 
 /** The service under one way of load, on new sessions of one node. */
 export async function openServiceTarget(
-  service: Service,
+  service: Pick<Service, "url" | "process">,
   { way, redis }: { way: Way; redis: number | undefined },
 ): Promise<Target> {
   const { connections, sessions } = sizeOf(way);

@@ -1,4 +1,4 @@
-import { spreadOf } from "../measure.ts";
+import { spreadOf } from "./spread.ts";
 
 /**
  * Runs every target once per round, each round beginning with another one, so that a machine that grows slow hits all
