@@ -4,7 +4,9 @@ import { startProcess } from "../support/processes.ts";
 import { openTestStore, startService, STORE_KINDS } from "../support/service.ts";
 import { call } from "../support/wire.ts";
 
-const STOCK_SERVER = fileURLToPath(new URL("../bench/stock-server.ts", import.meta.url));
+const STOCK_SERVER = fileURLToPath(
+  new URL("../bench/throughput/peers/stock-adapter.ts", import.meta.url),
+);
 
 describe.each(STORE_KINDS)("the benchmark's stock server on %s", (kind) => {
   it("serves the same sessions as the service", async () => {
@@ -14,7 +16,7 @@ describe.each(STORE_KINDS)("the benchmark's stock server on %s", (kind) => {
       command: process.execPath,
       args: [STOCK_SERVER, store.url],
     });
-    const [, url = ""] = await stock.waitForLine(/stock server on (\S+)/);
+    const [, url = ""] = await stock.waitForLine(/peer on (\S+)/);
 
     const { sessionId } = await call<{ sessionId: string }>(url, "session.create", { nodeId: "n" });
     await call(url, "session.observe", { sessionId, strings: ["a"] });

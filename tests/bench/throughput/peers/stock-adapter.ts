@@ -3,12 +3,12 @@
  * served by tRPC's own Fastify adapter. Takes a value for `KATO_STORE`, and prints its address.
  */
 import { pino } from "pino";
-import { createApp } from "../../server/app.ts";
-import { resolveConfig } from "../../server/config.ts";
-import { Serving } from "../../server/http/drain.ts";
-import { steadyNow } from "../../server/steady-clock.ts";
-import { openStore, retentionFor } from "../../server/stores/open-store.ts";
-import { createStockHttp } from "../support/stock-adapter.ts";
+import { createApp } from "../../../../server/app.ts";
+import { resolveConfig } from "../../../../server/config.ts";
+import { Serving } from "../../../../server/http/drain.ts";
+import { steadyNow } from "../../../../server/steady-clock.ts";
+import { openStore, retentionFor } from "../../../../server/stores/open-store.ts";
+import { createStockHttp } from "../../../support/stock-adapter.ts";
 
 const [storeUrl = ""] = process.argv.slice(2);
 const config = resolveConfig({ KATO_STORE: storeUrl, KATO_ACCESS_LOG: "off" });
@@ -31,4 +31,4 @@ app.start();
 const http = createStockHttp(app.services, { deadlineMs: config.deadlineMs, now: steadyNow });
 
 const url = await http.listen({ port: 0, host: "127.0.0.1", backlog: config.listenBacklog });
-process.stdout.write(`stock server on ${url}\n`);
+process.stdout.write(`peer on ${url}\n`);
