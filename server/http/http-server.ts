@@ -60,9 +60,10 @@ export function createHttp(
   const due = new DueAnswers(http.server);
   // A server may overlook what a client expects; Node would answer 417 without a body.
   http.server.on("checkExpectation", http.routing);
-  http.addHook("onRequest", async ({ raw }) => {
-    if ((raw.url?.length ?? 0) > LIMITS.urlCharacters.max) throw over("urlCharacters");
-    if (raw.headers.host === undefined && raw.httpVersion === "1.1") throw hostMissing();
+  http.addHook("onRequest", ({ raw }, _reply, done) => {
+    if ((raw.url?.length ?? 0) > LIMITS.urlCharacters.max) done(over("urlCharacters"));
+    else if (raw.headers.host === undefined && raw.httpVersion === "1.1") done(hostMissing());
+    else done();
   });
   http.setErrorHandler(refuse);
   http.setNotFoundHandler((request, reply) => refuse(nothingAt(request), request, reply));

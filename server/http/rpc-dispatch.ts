@@ -13,7 +13,7 @@ import { countEach } from "./count-each.ts";
 import { procedureNotFound } from "./nearest-procedures.ts";
 import type { RpcRequest } from "./rpc-request.ts";
 import type { Logger } from "../log.ts";
-import { PreparedReply } from "../sessions/prepared-reply.ts";
+import { writeEnvelope } from "./write-result.ts";
 
 export type DispatchParts = {
   services: Omit<Context, "call">;
@@ -229,13 +229,9 @@ function wrongMethod(path: string, declared: string): ServiceError {
 }
 
 /** `result` carries, beside tRPC's `data`, for which request and session it was computed. */
-function resultJson(data: unknown, { requestId, sessionId }: TracedCall): string {
+function resultJson(data: unknown, { requestId, sessionId, procedure }: TracedCall): string {
   const session = sessionId === undefined ? "" : `,"sessionId":${JSON.stringify(sessionId)}`;
-  const envelope =
-    data instanceof PreparedReply
-      ? `{"json":${data.json}}`
-      : JSON.stringify(transformer.serialize(data));
-  return `{"result":{"data":${envelope},"requestId":${JSON.stringify(requestId)}${session}}}`;
+  return `{"result":{"data":${writeEnvelope(procedure, data)},"requestId":${JSON.stringify(requestId)}${session}}}`;
 }
 
 /** Only to keep calls on one session in order; what the call itself reads is validated. */

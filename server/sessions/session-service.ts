@@ -35,6 +35,7 @@ import { observationOf, observe } from "./observe.ts";
 import type { SequenceInput } from "./observe-sequence.ts";
 import { observeSequence, sequenceDigest } from "./observe-sequence.ts";
 import { digestOf, refuseOtherContent } from "../content-digest.ts";
+import { drawHex } from "../random-hex.ts";
 import { Predictions } from "./predictions.ts";
 import type { PreparedReply } from "./prepared-reply.ts";
 import type { SessionChange } from "./session-change.ts";
@@ -218,7 +219,7 @@ export class SessionService {
     },
     call: Call,
   ): Promise<ObserveReply> {
-    const observation = observationOf(input, () => `obs-${randomUUID().replaceAll("-", "")}`);
+    const observation = observationOf(input, () => `obs-${drawHex()}`);
     const change = observe(observation, {
       ...this.#rules.retention,
       expectedTime: input.expectedTime,

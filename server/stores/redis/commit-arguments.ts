@@ -25,7 +25,7 @@ export function groupArguments(at: Contact, retention: Retention, count: number)
 export function commitArguments(
   commit: SessionCommit,
   suffix: string,
-  retention: Retention,
+  { retention, isWhole }: { retention: Retention; isWhole: boolean },
 ): ScriptArguments {
   const { delta, learns } = commit;
   const { events, accumulated } = retention;
@@ -33,7 +33,9 @@ export function commitArguments(
   // Its place is the shape's, which the values make.
   const base = `${commit.baseVersion}-${commit.baseMark}`;
   const args: ScriptArguments = [suffix, base, commit.mark, commit.time, ""];
-  let shape = `${delta.clearsStm ? 1 : 0}${delta.clearsAccumulators ? 1 : 0}${delta.clearsVectors ? 1 : 0}`;
+  let shape = [delta.clearsStm, delta.clearsAccumulators, delta.clearsVectors, isWhole]
+    .map((flag) => (flag ? "1" : "0"))
+    .join("");
   const add = (values: readonly string[]) => {
     for (const value of values) args.push(value);
     shape += ` ${values.length}`;
@@ -51,6 +53,16 @@ export function commitArguments(
 }
 
 const SHAPE_AT = 4;
+
+/** Whether it touches more than the keys that every commit does. */
+export function touchesAllKeys({ delta, learns }: SessionCommit): boolean {
+  return (
+    learns.length > 0 ||
+    delta.clearsAccumulators ||
+    delta.clearsVectors ||
+    delta.emotives.length + delta.metadata.length + delta.vectors.length > 0
+  );
+}
 
 /** '' for an empty object. */
 export function jsonUnlessEmpty(value: object): string {

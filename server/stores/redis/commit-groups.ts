@@ -1,9 +1,9 @@
 import type { CommitResult, Contact, Retention, SessionCommit } from "../session-store.ts";
 import type { ScriptArguments } from "./commit-arguments.ts";
-import { commitArguments, groupArguments } from "./commit-arguments.ts";
+import { commitArguments, groupArguments, touchesAllKeys } from "./commit-arguments.ts";
 import type { ConfirmedScripts } from "./confirmed-scripts.ts";
 import { replyFailure } from "./connection.ts";
-import { addressOf, allMemoryKeys, sessionKeys, sessionsKey } from "./keys.ts";
+import { addressOf, allMemoryKeys, keysInAnyCase, sessionKeys, sessionsKey } from "./keys.ts";
 import { RedisScript } from "./scripts.ts";
 import { tellsWhatWasDone } from "./session-replies.ts";
 
@@ -29,7 +29,9 @@ const COMMITS_PER_GROUP = 16;
 const VALUES_PER_GROUP = 16_384;
 
 type Waiting = {
-  sessionId: string;
+  commit: SessionCommit;
+  /** All keys of the session go with it. */
+  isWhole: boolean;
   values: ScriptArguments;
   resolve(result: CommitResult): void;
   reject(reason: unknown): void;
@@ -70,10 +72,11 @@ export class CommitGroups {
 
   run(commit: SessionCommit): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
-      const { sessionId, at } = commit;
-      const { tag, suffix } = addressOf(sessionId);
-      const values = commitArguments(commit, suffix, this.#retention);
-      const waiting = { sessionId, values, resolve, reject };
+      const { at } = commit;
+      const { tag, suffix } = addressOf(commit.sessionId);
+      const isWhole = touchesAllKeys(commit);
+      const values = commitArguments(commit, suffix, { retention: this.#retention, isWhole });
+      const waiting = { commit, isWhole, values, resolve, reject };
       if (commit.learns.length > 0) {
         void this.#sendLearning({ tag, at, bySuffix: new Map([[suffix, waiting]]) });
         return;
@@ -115,6 +118,16 @@ export class CommitGroups {
     return this.#run(learnScript, alone, allMemoryKeys(alone.tag));
   }
 
+  /** Once more, with all keys of the session: their life must be renewed, as once in a while. */
+  #sendWhole(waiting: Waiting): void {
+    const { commit } = waiting;
+    const { tag, suffix } = addressOf(commit.sessionId);
+    const retention = this.#retention;
+    const values = commitArguments(commit, suffix, { retention, isWhole: true });
+    const whole = { ...waiting, isWhole: true, values };
+    void this.#send({ tag, at: commit.at, bySuffix: new Map([[suffix, whole]]) });
+  }
+
   async #run(
     script: RedisScript,
     { tag, at, bySuffix }: Sent,
@@ -122,8 +135,9 @@ export class CommitGroups {
   ): Promise<void> {
     const keys = [sessionsKey(tag)];
     const args = groupArguments(at, this.#retention, bySuffix.size);
-    for (const [suffix, { values }] of bySuffix) {
-      for (const key of sessionKeys(tag, suffix)) keys.push(key);
+    for (const [suffix, { values, isWhole }] of bySuffix) {
+      const own = isWhole ? sessionKeys(tag, suffix) : keysInAnyCase(tag, suffix);
+      for (const key of own) keys.push(key);
       for (const value of values) args.push(value);
     }
     for (const key of moreKeys) keys.push(key);
@@ -131,18 +145,20 @@ export class CommitGroups {
     try {
       const call = { tag, keys, args, acknowledges: tellOfCommits, atOnce: true };
       const replies = (await this.#scripts.run(script, call)) as unknown[];
-      for (let i = 0; i < waiting.length; i++) this.#settle(waiting[i], replies[i]);
+      for (const [i, one] of waiting.entries()) this.#settle(one, replies[i]);
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }
   }
 
-  #settle(waiting: Waiting | undefined, reply: unknown): void {
+  #settle(waiting: Waiting, reply: unknown): void {
     try {
-      if (Array.isArray(reply) && reply[0] === "failed") throw replyFailure(String(reply[1]));
-      waiting?.resolve(this.#read(waiting.sessionId, reply));
+      const [status, why] = Array.isArray(reply) ? (reply as string[]) : [];
+      if (status === "failed") throw replyFailure(String(why));
+      if (status === "short") this.#sendWhole(waiting);
+      else waiting.resolve(this.#read(waiting.commit.sessionId, reply));
     } catch (error) {
-      waiting?.reject(error);
+      waiting.reject(error);
     }
   }
 }

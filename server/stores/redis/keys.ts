@@ -79,21 +79,21 @@ export function addressOf(sessionId: string): { tag: string; suffix: string } {
   return address;
 }
 
-/** What a session's own keys are, in the order in which every session script takes them. */
+/** A session's own keys, in the order in which every session script takes them. */
 export function sessionKeys(tag: string, suffix: string): string[] {
   const head = `kato:{${tag}}:s:${suffix}`;
-  return [
-    head,
-    `${head}:stm`,
-    `${head}:emotives`,
-    `${head}:metadata`,
-    `${head}:vectors`,
-    `${head}:replies`,
-    `${head}:ids`,
-  ];
+  return [...keysInAnyCase(tag, suffix), `${head}:emotives`, `${head}:metadata`, `${head}:vectors`];
 }
 
 export const KEYS_PER_SESSION = 7;
+
+/** The first of them: all that most commits touch. */
+export function keysInAnyCase(tag: string, suffix: string): string[] {
+  const head = `kato:{${tag}}:s:${suffix}`;
+  return [head, `${head}:stm`, `${head}:replies`, `${head}:ids`];
+}
+
+export const KEYS_IN_ANY_CASE = 4;
 
 /** The zset of a node's sessions, which every session script takes before any session's keys. */
 export function sessionsKey(tag: string): string {

@@ -6,7 +6,7 @@ import { LOG_ENTRIES_KEPT, LOG_ENTRIES_KEPT_PER_PATTERN } from "../node-store.ts
 import { ON_ITS_WAY_MS, REMEMBERED_AT_MOST, REMEMBERED_BYTES } from "../remembered-window.ts";
 import { TOMBSTONE_MS } from "../session-store.ts";
 import type { RedisClient } from "./connection.ts";
-import { KEYS_PER_SESSION } from "./keys.ts";
+import { KEYS_IN_ANY_CASE, KEYS_PER_SESSION } from "./keys.ts";
 import { MAY_NOT_RUN } from "./refusals.ts";
 
 const SCRIPTS = new URL("./scripts/", import.meta.url);
@@ -20,6 +20,7 @@ const REFUSE_OLD_SERVERS = `if not redis.REDIS_VERSION_NUM then return redis.err
 const CONSTANTS = [
   `local TOMBSTONE_MS = ${TOMBSTONE_MS}`,
   `local KEYS_PER_SESSION = ${KEYS_PER_SESSION}`,
+  `local KEYS_IN_ANY_CASE = ${KEYS_IN_ANY_CASE}`,
   `local ON_ITS_WAY_MS = ${ON_ITS_WAY_MS}`,
   `local REMEMBERED_AT_MOST = ${REMEMBERED_AT_MOST}`,
   `local REMEMBERED_BYTES = ${REMEMBERED_BYTES}`,
@@ -105,6 +106,8 @@ export type ScriptValues = {
 /** A key that a script is to leave behind for `keptMs`; in the slot of the script's other keys. */
 export type Receipt = { key: string; keptMs: number };
 
+const TEXT = { replyEncoding: "utf8" } as const;
+
 class HashedScript {
   readonly lua: string;
   readonly #sha1: string;
@@ -121,9 +124,8 @@ class HashedScript {
   ): Promise<unknown> {
     const send = (name: "evalsha" | "eval", script: string) =>
       atOnce
-        ? client.sendCommand(
-            new Command(name, [script, keyCount, ...values], { replyEncoding: "utf8" }),
-          )
+        ? // The driver makes one list of these.
+          client.sendCommand(new Command(name, [script, keyCount, values], TEXT))
         : (client as unknown as ScriptClient)[name](script, keyCount, values);
     try {
       return await send("evalsha", this.#sha1);

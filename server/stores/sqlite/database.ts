@@ -27,6 +27,8 @@ type Work = {
   reject(reason: unknown): void;
 };
 
+class WorkFailed extends Error {}
+
 /**
  * One connection to a SQLite file that several processes share. Works that wait at the same moment
  * share one transaction, so that its cost, and the wait for the other processes, is paid once.
@@ -36,13 +38,19 @@ export class SqliteDatabase {
   readonly #deadlines: Deadlines;
   readonly #timeoutMs: number;
   readonly #clock: StatementSync;
+  readonly #begins: StatementSync;
+  readonly #commits: StatementSync;
   #waiting: Work[] = [];
+  /** So many of the first that wait must each be undone alone should it fail: one of them did. */
+  #apart = 0;
   #writing: Promise<void> | undefined;
 
   private constructor(connection: DatabaseSync, timeoutMs: number) {
     this.connection = connection;
     this.#timeoutMs = timeoutMs;
     this.#deadlines = new Deadlines(timeoutMs);
+    this.#begins = connection.prepare("BEGIN IMMEDIATE");
+    this.#commits = connection.prepare("COMMIT");
     this.#clock = connection.prepare("SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS nowMs");
   }
 
@@ -135,7 +143,7 @@ export class SqliteDatabase {
   /** False while another process writes. */
   #begin(): boolean {
     try {
-      this.connection.exec("BEGIN IMMEDIATE");
+      this.#begins.run();
       return true;
     } catch (error) {
       if (isBusy(error)) return false;
@@ -155,19 +163,36 @@ export class SqliteDatabase {
         const work = this.#waiting.shift();
         if (work === undefined) break;
         works.push(work);
-        done.push(this.#runOne(work));
+        done.push(this.#apart > 0 ? this.#runApart(work) : this.#run(work));
       } while (works.length < WORKS_PER_TRANSACTION && performance.now() < until);
-      this.connection.exec("COMMIT");
+      this.#commits.run();
     } catch (error) {
       if (this.connection.isTransaction) this.connection.exec("ROLLBACK");
+      if (error instanceof WorkFailed) {
+        // Nothing of it has happened yet: once more, so that the one that failed is undone alone.
+        this.#apart = works.length;
+        this.#waiting.unshift(...works);
+        return;
+      }
       for (const work of works) work.reject(this.#unavailable(error));
       return;
     }
     for (const settle of done) settle();
   }
 
-  /** Runs one work within the transaction; gives what to tell its caller once that is committed. */
-  #runOne(work: Work): () => void {
+  /** Runs one work within the transaction; gives what to tell its caller once that is committed. @throws WorkFailed */
+  #run(work: Work): () => void {
+    try {
+      const value = work.run();
+      return () => work.resolve(value);
+    } catch (cause) {
+      throw new WorkFailed("", { cause });
+    }
+  }
+
+  /** The same with a savepoint, which costs as much as a few statements. */
+  #runApart(work: Work): () => void {
+    this.#apart -= 1;
     this.connection.exec("SAVEPOINT work");
     try {
       const value = work.run();

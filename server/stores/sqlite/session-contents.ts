@@ -33,7 +33,7 @@ export class SessionContents {
     return rows.slice(-keep).map(({ json }) => parseJson(json)) as SessionMemory[Part];
   }
 
-  /** Writes a commit's change as of `nowMs`; `frequencies` are those of its learns. */
+  /** Writes a commit's change, and the row's expiry, as of `nowMs`; `frequencies` are those of its learns. */
   apply(
     row: SessionRow,
     { delta, time, mark, outcomes }: SessionCommit,
@@ -50,22 +50,26 @@ export class SessionContents {
       this.#append(row, { kind, items: items.slice(-rule.keep), ...rule });
     const { emotivesCount, metadataCount, vectorsCount } = row;
     this.#rememberAll(row, { outcomes, frequencies, nowMs });
-    this.#statements.updateSession.run({
-      eventCount: add(KIND.stm, delta.events, { count: row.eventCount, keep: events }),
-      emotivesCount: add(KIND.emotives, delta.emotives, { count: emotivesCount, keep }),
-      metadataCount: add(KIND.metadata, delta.metadata, { count: metadataCount, keep }),
-      vectorsCount: add(KIND.vectors, delta.vectors, { count: vectorsCount, keep }),
-      replyCount: row.replyCount,
-      oldestReplyAt: row.oldestReplyAt,
-      replyBytes: row.replyBytes,
-      oldestReplyBytes: row.oldestReplyBytes,
-      nextPosition: row.nextPosition,
-      session: row.session,
-      time,
+    const counts = [
+      add(KIND.stm, delta.events, { count: row.eventCount, keep: events }),
+      add(KIND.emotives, delta.emotives, { count: emotivesCount, keep }),
+      add(KIND.metadata, delta.metadata, { count: metadataCount, keep }),
+      add(KIND.vectors, delta.vectors, { count: vectorsCount, keep }),
+    ];
+    this.#statements.updateSession.run(
+      row.expiresAt,
       mark,
-      configJson: delta.config === undefined ? row.configJson : JSON.stringify(delta.config),
-      perceptJson: nextPercept(row, delta.percept),
-    });
+      time,
+      delta.config === undefined ? row.configJson : JSON.stringify(delta.config),
+      nextPercept(row, delta.percept),
+      row.nextPosition,
+      ...counts,
+      row.replyCount,
+      row.oldestReplyAt,
+      row.replyBytes,
+      row.oldestReplyBytes,
+      row.session,
+    );
   }
 
   /** Gives how many entries of the kind are left. */

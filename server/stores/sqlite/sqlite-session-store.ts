@@ -104,12 +104,14 @@ export class SqliteSessionStore implements SessionStore {
   commit(commit: SessionCommit): Promise<CommitResult> {
     return this.#database.write(() => {
       const at = { ...commit.at, nowMs: this.#timeAt(commit.at.nowMs) };
-      const row = this.#enter(commit.sessionId, at);
-      const current = this.#current(row, commit.ids);
+      const row = this.#enter(commit.sessionId, { ...at, slides: false });
+      const seen = this.#seen(row, commit.ids);
       const isNew = row.version !== commit.baseVersion || row.mark !== commit.baseMark;
-      if (isNew || current.seen.size > 0) {
-        return { status: "stale", ...current };
+      if (isNew || seen.size > 0) {
+        if (at.slides) this.#slide(row, laterExpiry(row, at.nowMs));
+        return { status: "stale", ...readRow(row, this.#retention), seen };
       }
+      if (at.slides) row.expiresAt = laterExpiry(row, at.nowMs);
       const frequencies = this.#learn(row, commit.learns);
       this.#contents.apply(row, commit, { frequencies, nowMs: at.nowMs });
       return { status: "committed", expiresAt: row.expiresAt, frequencies };
@@ -239,7 +241,7 @@ export class SqliteSessionStore implements SessionStore {
       const fate = this.#expired.fateOf(sessionId, nowMs);
       throw fate === "expired" ? sessionExpired(sessionId) : sessionNotFound(sessionId);
     }
-    if (at.slides) this.#slide(row, nowMs + row.ttlSeconds * 1_000);
+    if (at.slides) this.#slide(row, laterExpiry(row, nowMs));
     return row;
   }
 
@@ -255,13 +257,22 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   #current(row: SessionRow, ids: readonly string[]): CurrentSession {
+    return { ...readRow(row, this.#retention), seen: this.#seen(row, ids) };
+  }
+
+  #seen(row: SessionRow, ids: readonly string[]): Map<string, JsonValue> {
     const seen = new Map<string, JsonValue>();
     for (const id of ids) {
       const reply = this.#statements.reply.get(row.session, id) as { json: string } | undefined;
       if (reply !== undefined) seen.set(id, parseJson(reply.json) as JsonValue);
     }
-    return { ...readRow(row, this.#retention), seen };
+    return seen;
   }
+}
+
+/** Sliding: a contact never brings a session's end nearer. */
+function laterExpiry(row: SessionRow, nowMs: number): number {
+  return Math.max(row.expiresAt, nowMs + row.ttlSeconds * 1_000);
 }
 
 function readCursor(cursor: string | undefined): [expiresAt: number, sessionId: string] {

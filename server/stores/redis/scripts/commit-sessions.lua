@@ -6,12 +6,12 @@
 -- ARGV[3] events kept, ARGV[4] emotives, metadata and vectors kept, of each, ARGV[5] replies kept, ARGV[6] for how many
 -- ms, ARGV[7] number of commits; then for each:
 --   suffix, base version as <version>-<mark>, mark of the new version, new time, shape, and as many values as it says
---   shape: '1' or '0' for each of: clears events, clears emotives and metadata, clears vectors; after a blank each, the
---   numbers of: ids asked for, events, emotives, metadata, vectors, values of replies (id, reply), values of head
---   fields (name, value; value '' removes the field)
+--   shape: '1' or '0' for each of: clears events, clears emotives and metadata, clears vectors, all keys of the session
+--   are here; after a blank each, the numbers of: ids asked for, events, emotives, metadata, vectors, values of replies
+--   (id, reply), values of head fields (name, value; value '' removes the field)
 -- and after all of them what learns.lua takes
--- Returns for each commit {'missing'} | {'expired'} | {'mismatch', expected, actual dimension of vectors}: then nothing
---   was written; {'failed', why}; {'stale', describe()}: then nothing but the expiry; or {'committed', expiry,
+-- Returns for each commit {'missing'} | {'expired'} | {'mismatch', expected, actual dimension of vectors} | {'short'}, to
+--   be sent again with all keys of the session: then nothing was written; {'failed', why}; {'stale', describe()}: then nothing but the expiry; or {'committed', expiry,
 --   frequencies of the patterns learned, false for none}, in place of which the expiry alone stands where nothing is
 --   learned
 -- Cost: O(values written + commits · log sessions of the node + emotives and metadata of the patterns and affinities of
@@ -28,6 +28,7 @@ local function shape_of(text)
   shape.clears_events = string.sub(text, 1, 1) == '1'
   shape.clears_accumulators = string.sub(text, 2, 2) == '1'
   shape.clears_vectors = string.sub(text, 3, 3) == '1'
+  shape.is_whole = string.sub(text, 4, 4) == '1'
   shapes[text] = shape
   return shape
 end
@@ -44,10 +45,11 @@ local function read_commit(at, key)
 end
 
 local commits, suffixes, replies = {}, {}, {}
-local next_commit = 8
+local next_commit, next_key = 8, FIRST_SESSION
 for i = 1, tonumber(ARGV[7]) do
-  local commit = read_commit(next_commit, FIRST_SESSION + (i - 1) * KEYS_PER_SESSION)
+  local commit = read_commit(next_commit, next_key)
   next_commit = commit.starts[8]
+  next_key = next_key + (commit.shape.is_whole and KEYS_PER_SESSION or KEYS_IN_ANY_CASE)
   commits[i], suffixes[i] = commit, commit.suffix
 end
 
@@ -86,11 +88,13 @@ end
 
 local function write(commit, session, frequencies)
   local at, shape, starts = session.at, commit.shape, commit.starts
-  if shape.clears_events then redis.call('UNLINK', KEYS[at + 1]) end
-  if shape.clears_accumulators then redis.call('UNLINK', KEYS[at + 2], KEYS[at + 3]) end
-  if shape.clears_vectors then redis.call('UNLINK', KEYS[at + 4]) end
-  append(session, 1, EVENTS_KEPT, starts[2], starts[3])
-  for place = 2, 4 do append(session, place, OTHERS_KEPT, starts[place + 1], starts[place + 2]) end
+  if shape.clears_events then redis.call('UNLINK', KEYS[at + STM]) end
+  if shape.clears_accumulators then redis.call('UNLINK', KEYS[at + EMOTIVES], KEYS[at + METADATA]) end
+  if shape.clears_vectors then redis.call('UNLINK', KEYS[at + VECTORS]) end
+  append(session, STM, EVENTS_KEPT, starts[2], starts[3])
+  append(session, EMOTIVES, OTHERS_KEPT, starts[3], starts[4])
+  append(session, METADATA, OTHERS_KEPT, starts[4], starts[5])
+  append(session, VECTORS, OTHERS_KEPT, starts[5], starts[6])
   remember_replies(session, starts[6], starts[7])
   local fields = {
     'v', integer(session.version + 1), 'k', commit.mark, 't', commit.time, 'b', integer(session.bytes),
@@ -112,6 +116,7 @@ end
 local function prepare(commit, score)
   local session, why = open(commit.key, commit.suffix, score)
   if not session then return {why} end
+  session.is_partial = not commit.shape.is_whole
   local seen = replies_of(session, commit.starts[1], commit.starts[2] - 1)
   if session.version .. '-' .. session.mark ~= commit.base or #seen > 0 then
     commit.seen = seen
@@ -124,6 +129,7 @@ local function prepare(commit, score)
 end
 
 local function finish(commit)
+  if commit.session.is_short then return {'short'} end
   if commit.seen then return {'stale', describe(commit.session, commit.seen)} end
   return write(commit, commit.session, commit.frequencies)
 end

@@ -6,7 +6,7 @@
 -- Cost: O(log sessions of the node)
 local session, why = open_first(false)
 if not session then return {why} end
-local first = ARGV[5] ~= '' and redis.call('HGET', KEYS[session.at + 5], ARGV[5])
+local first = ARGV[5] ~= '' and redis.call('HGET', KEYS[session.at + REPLIES], ARGV[5])
 if first then return {'repeated', first} end
 
 local own = session.ttl

@@ -12,9 +12,9 @@ end
 return {
   'current',
   describe(session, replies_of(session, 5, #ARGV)),
-  list('s', 1),
-  list('e', 2),
-  list('m', 3),
-  list('v', 4),
+  list('s', STM),
+  list('e', EMOTIVES),
+  list('m', METADATA),
+  list('v', VECTORS),
   is_asked('p') and redis.call('HGET', KEYS[session.at], 'p') or '',
 }

@@ -1,18 +1,23 @@
 -- Shared beginning of every script that works on sessions of one node; clock.lua stands before this.
 -- KEYS[1] zset of the node's sessions: suffix, expiry; then for each session, from KEYS[at]: hash head, list events,
--- list emotives, list metadata, list vectors, hash replies, list ids
+-- hash replies, list ids, and unless the call does without them: list emotives, list metadata, list vectors
 -- ARGV[1] moment: clock.lua, ARGV[2] '1' if this contact moves expiries, ARGV[3] suffix of the first session
 local NOW = moment(ARGV[1])
 local SLIDES = ARGV[2] == '1'
 local FIRST_SESSION = 2
+local STM, REPLIES, IDS, EMOTIVES, METADATA, VECTORS = 1, 2, 3, 4, 5, 6
 
 local function integer(number)
   return string.format('%d', number)
 end
 
 -- Keys live in steps: they are given more life than asked for, so that few contacts must renew it.
+local function is_lease_over(session, expires)
+  return expires + 1000 > session.lease
+end
+
 local function keep_alive(session)
-  if session.expires + 1000 <= session.lease then return end
+  if not is_lease_over(session, session.expires) then return end
   session.lease = session.expires + 60000 + math.floor((session.expires - NOW) / 4)
   local life = integer(session.lease - NOW)
   redis.call('HSET', KEYS[session.at], 'q', integer(session.lease))
@@ -23,12 +28,15 @@ end
 -- Without memory or disk left, contacts that only prolong a session's life leave it as it is, so that reads go on.
 local FULL = {['OOM'] = true, ['MISCONF'] = true}
 
--- Moves the expiry of each session to now + `ttl` seconds, unless it is later already.
+-- Moves the expiry of each session to now + `ttl` seconds, unless it is later already. One whose keys would all have to
+-- be renewed, and are not all here, stays as it is and is `short` of them.
 local function slide(sessions, tolerant)
   local moved, scores = {}, {}
   for _, session in ipairs(sessions) do
     session.extended = NOW + session.ttl * 1000
-    if session.extended > session.expires then
+    if session.is_partial and is_lease_over(session, session.extended) then
+      session.is_short = true
+    elseif session.extended > session.expires then
       moved[#moved + 1] = session
       scores[#scores + 1] = integer(session.extended)
       scores[#scores + 1] = session.suffix
@@ -69,7 +77,7 @@ end
 -- What is remembered of its calls, for remember.lua.
 local function window_of(session, keep, ms)
   return {
-    replies = KEYS[session.at + 5], ids = KEYS[session.at + 6], bytes = session.bytes,
+    replies = KEYS[session.at + REPLIES], ids = KEYS[session.at + IDS], bytes = session.bytes,
     keep = tonumber(keep), ms = tonumber(ms), now = NOW,
   }
 end
@@ -78,7 +86,7 @@ local function replies_of(session, first, last)
   local seen = {}
   for start = first, last, 1000 do
     local ids = {unpack(ARGV, start, math.min(start + 999, last))}
-    for i, reply in ipairs(redis.call('HMGET', KEYS[session.at + 5], unpack(ids))) do
+    for i, reply in ipairs(redis.call('HMGET', KEYS[session.at + REPLIES], unpack(ids))) do
       if reply then
         seen[#seen + 1] = ids[i]
         seen[#seen + 1] = reply
@@ -92,5 +100,5 @@ end
 local function describe(session, seen)
   local h = redis.call('HMGET', KEYS[session.at], 'v', 't', 'l', 'c', 'n', 'm', 'g', 'k')
   return {integer(session.expires), h[1], h[2], h[3], h[4], h[5], h[6] or '', h[7] or '',
-          redis.call('LLEN', KEYS[session.at + 1]), seen, h[8] or ''}
+          redis.call('LLEN', KEYS[session.at + STM]), seen, h[8] or ''}
 end

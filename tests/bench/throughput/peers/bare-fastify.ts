@@ -3,7 +3,7 @@
  * script once per request, without RPC, validation, ids, order or limits. Prints its address.
  */
 import { createSessionId, parseSessionId } from "../../../../server/stores/session-id.ts";
-import { sessionKeys, sessionsKey } from "../../../../server/stores/redis/keys.ts";
+import { keysInAnyCase, sessionsKey } from "../../../../server/stores/redis/keys.ts";
 import { RedisScript } from "../../../../server/stores/redis/scripts.ts";
 import { fastify } from "fastify";
 import { Redis } from "ioredis";
@@ -21,7 +21,7 @@ const app = fastify({ logger: false });
 app.post("/create", async () => {
   const sessionId = createSessionId("bench");
   const { tag, suffix } = parseSessionId(sessionId) ?? { tag: "", suffix: "" };
-  const [head = "", ...others] = sessionKeys(tag, suffix);
+  const [head = "", ...others] = keysInAnyCase(tag, suffix);
   const keys = [sessionsKey(tag), head, ...others];
   const node = `kato:{${tag}}`;
   const args = [suffix, Date.now(), 3_600, "bench", "", "", 0, "", `${MARK}0`];
@@ -43,7 +43,7 @@ app.post("/observe", async (request) => {
   const percept = JSON.stringify({ strings, vectors: [], metadata: {} });
   const values = [JSON.stringify(strings), id, `[${time},1,null]`, "p", percept];
   // One commit: an event, a reply with its id, and a head field.
-  const commit = [session.suffix, base, `${MARK}${time}`, time, "000 0 1 0 0 0 2 2", ...values];
+  const commit = [session.suffix, base, `${MARK}${time}`, time, "0000 0 1 0 0 0 2 2", ...values];
   const args = [Date.now(), 1, ...kept, 1, ...commit];
   const [reply] = (await script.run(redis, { keys: session.keys, args })) as unknown[];
   if (typeof reply !== "number") throw new Error(`the script answered ${String(reply)}`);

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseSessionId } from "../../server/stores/session-id.ts";
+import type { SessionStore } from "../../server/stores/session-store.ts";
+import type { RedisServer } from "../support/redis-server.ts";
+import { startRedis } from "../support/redis-server.ts";
+import type { RecordedCommand } from "./recorded-commands.ts";
+import { recordCommands } from "./recorded-commands.ts";
+import { commitOf, createSession, NOW, readAll, using } from "./session-builders.ts";
+import type { StorePlace } from "./store-place.ts";
+import { REDIS_DATABASES, redisPlaces } from "./store-place.ts";
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis({ config: { databases: String(REDIS_DATABASES) } });
+});
+afterAll(() => server.close());
+
+const openPlace = redisPlaces(() => server);
+
+function clientOf(place: StorePlace) {
+  return server.client({ db: Number(place.url.split("/").at(-1)) });
+}
+
+function createSessions(store: SessionStore, count: number, nodeId = "node"): Promise<string[]> {
+  return Promise.all(
+    Array.from({ length: count }, () => createSession(store, { nodeId, ttlSeconds: 3_600 })),
+  );
+}
+
+/** One event more, which tells the session. */
+function observe(store: SessionStore, sessionId: string, baseVersion = 0, nowMs = NOW) {
+  const delta = { events: [[sessionId]] };
+  const version = { baseVersion, baseMark: baseVersion === 0 ? "" : "m", mark: "m" };
+  const at = using(nowMs);
+  return store.commit(commitOf(sessionId, { at, ...version, time: baseVersion + 1, delta }));
+}
+
+const calls = (commands: readonly RecordedCommand[]) =>
+  commands.filter(({ args: [name = ""], isScripted }) => !isScripted && /^eval/i.test(name));
+
+async function eventsOf(store: SessionStore, sessionId: string): Promise<string[][]> {
+  return (await readAll(store, sessionId)).stm;
+}
+
+describe("commits of one turn of the event loop", () => {
+  test("on sessions of one node share a script call, up to 16 of them", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    const ids = await createSessions(store, 40);
+    await observe(store, ids[0]!);
+    const others = ids.slice(1, 36);
+
+    const commands = await recordCommands(clientOf(place), () =>
+      Promise.all(others.map((id) => observe(store, id))),
+    );
+
+    expect(calls(commands)).toHaveLength(Math.ceil(others.length / 16));
+    for (const id of others) expect(await eventsOf(store, id)).toEqual([[id]]);
+    expect(await eventsOf(store, ids.at(-1)!)).toEqual([]);
+  });
+
+  test("on sessions of several nodes go apart, since a cluster may have them apart", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    const [one = [], other = []] = [
+      await createSessions(store, 3, "one"),
+      await createSessions(store, 3, "other"),
+    ];
+    await observe(store, one.pop()!);
+
+    const commands = await recordCommands(clientOf(place), () =>
+      Promise.all([...one, ...other].map((id) => observe(store, id))),
+    );
+
+    expect(calls(commands)).toHaveLength(2);
+  });
+
+  test("get each their own answer: done, stale, missing, expired", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    const [done, stale, missing] = (await createSessions(store, 3)) as [string, string, string];
+    const expired = await createSession(store, { ttlSeconds: 1 });
+    await store.delete(missing, NOW);
+    await observe(store, stale);
+
+    const later = NOW + 10_000;
+    const outcomes = await Promise.allSettled(
+      [done, stale, missing, expired].map((id) => observe(store, id, 0, later)),
+    );
+
+    expect(outcomes).toMatchObject([
+      { value: { status: "committed", expiresAt: later + 3_600_000 } },
+      { value: { status: "stale", state: { version: 1 }, expiresAt: later + 3_600_000 } },
+      { reason: { code: "SESSION_NOT_FOUND" } },
+      { reason: { code: "SESSION_EXPIRED" } },
+    ]);
+  });
+
+  test("do not suffer from one that fails", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    const [broken, ...sound] = (await createSessions(store, 4)) as [string, ...string[]];
+    const { tag, suffix } = parseSessionId(broken)!;
+    await clientOf(place).set(`kato:{${tag}}:s:${suffix}:stm`, "no list");
+
+    const outcomes = await Promise.allSettled(
+      [sound[0]!, broken, ...sound.slice(1)].map((id) => observe(store, id)),
+    );
+
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+      "fulfilled",
+    ]);
+    expect(outcomes[1]).toMatchObject({
+      reason: { message: expect.stringContaining("WRONGTYPE") },
+    });
+    for (const id of sound) expect(await eventsOf(store, id)).toEqual([[id]]);
+  });
+
+  test("on one session are made one after another, however they come", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    const [id = "", other = ""] = await createSessions(store, 2);
+
+    const results = await Promise.all([
+      observe(store, id, 0),
+      observe(store, other, 0),
+      observe(store, id, 1),
+      observe(store, id, 1),
+    ]);
+
+    expect(results.map(({ status }) => status)).toEqual([
+      "committed",
+      "committed",
+      "committed",
+      "stale",
+    ]);
+    expect(await eventsOf(store, id)).toEqual([[id], [id]]);
+  });
+
+  test("renew the life of all keys of a session, which mostly are not sent along", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    const [id = ""] = await createSessions(store, 1);
+    const { tag, suffix } = parseSessionId(id)!;
+    await store.commit(
+      commitOf(id, { at: using(), mark: "m", time: 1, delta: { emotives: [{ joy: 1 }] } }),
+    );
+    const lifeOf = (part: string) => clientOf(place).pttl(`kato:{${tag}}:s:${suffix}${part}`);
+    const before = await lifeOf(":emotives");
+
+    await observe(store, id, 1, NOW + 3_000_000);
+
+    const lives = await Promise.all(["", ":stm", ":emotives"].map(lifeOf));
+    expect(Math.min(...lives)).toBeGreaterThan(before - 60_000);
+    expect(Math.min(...lives)).toBeGreaterThan(3_600_000);
+  });
+});
