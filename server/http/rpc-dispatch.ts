@@ -156,7 +156,8 @@ export class RpcDispatch {
 
   /** Runs to its end even when nobody waits any more: until then it counts as running. */
   async #run(pending: PendingCall, turn: Promise<void> | undefined): Promise<unknown> {
-    const { admission, services } = this.#parts;
+    const { admission } = this.#parts;
+    const { sessions, directory, nodes, monitor } = this.#parts.services;
     const { call, procedure, payload, refusal } = pending;
     if (refusal !== undefined) throw refusal;
     if (pending.waiting !== undefined) await pending.waiting.admitted;
@@ -165,7 +166,7 @@ export class RpcDispatch {
     try {
       if (turn !== undefined) await turn;
       pending.input = transformer.deserialize(payload);
-      return await procedure?.run({ ...services, call }, pending.input);
+      return await procedure?.run({ sessions, directory, nodes, monitor, call }, pending.input);
     } finally {
       admission.leave();
     }

@@ -129,18 +129,16 @@ export function applyObservation(
   const { event, vector } = processed;
   const { delta, stmLength, learned, learns } = appendEvent(base, processed, { config, ...rule });
   const { vectors, emotives = {}, metadata = {} } = observation;
+  if (!isEmpty(emotives)) delta.emotives.push(emotives);
+  if (!isEmpty(metadata)) delta.metadata.push(metadata);
+  delta.percept = { strings: processed.strings, vectors, metadata };
   const next: SessionState = { ...state, time: state.time + 1, stmLength };
   const remembered: RememberedObservation = [next.time, stmLength, learned];
   const reply = observeReply(state, observation, { remembered, replayed: false });
   if (learns.length > 0) base.vectors?.index(waiting(base, vector));
   return {
     state: next,
-    delta: {
-      ...delta,
-      emotives: isEmpty(emotives) ? [] : [emotives],
-      metadata: isEmpty(metadata) ? [] : [metadata],
-      percept: { strings: processed.strings, vectors, metadata },
-    },
+    delta,
     outcomes:
       identity === undefined
         ? []

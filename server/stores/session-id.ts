@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
+import { LRUCache } from "lru-cache";
 
 /*
  * A session id is `<node tag>-<128 random bits>`, each part 22 characters of A-Za-z0-9.~ (base64url
@@ -11,8 +12,15 @@ function encode(bytes: Buffer): string {
   return bytes.toString("base64url").replaceAll("-", ".").replaceAll("_", "~");
 }
 
+/** Of the nodes called last: to compute one takes longer than much else of a call. */
+const tags = new LRUCache<string, string>({ max: 1_000 });
+
 export function nodeTag(nodeId: string): string {
-  return encode(createHash("sha256").update(nodeId, "utf8").digest().subarray(0, 16));
+  const known = tags.get(nodeId);
+  if (known !== undefined) return known;
+  const tag = encode(hash("sha256", nodeId, "buffer").subarray(0, 16));
+  tags.set(nodeId, tag);
+  return tag;
 }
 
 /** `random`: 16 bytes that nobody else draws. */

@@ -62,10 +62,8 @@ describe("commits of one turn of the event loop", () => {
   test("on sessions of several nodes go apart, since a cluster may have them apart", async () => {
     await using place = await openPlace();
     const { sessions: store } = await place.open();
-    const [one = [], other = []] = [
-      await createSessions(store, 3, "one"),
-      await createSessions(store, 3, "other"),
-    ];
+    const one = await createSessions(store, 3, "one");
+    const other = await createSessions(store, 3, "other");
     await observe(store, one.pop()!);
 
     const commands = await recordCommands(clientOf(place), () =>

@@ -1,6 +1,7 @@
 import type { Emotives, Event, Metadata } from "@kato-rpc/shared/observation.ts";
 import type { NodeSummary } from "@kato-rpc/shared/node.ts";
 import { parseJson } from "@kato-rpc/shared/parse-json.ts";
+import { LRUCache } from "lru-cache";
 import type { NamedVector } from "../../engine/node-change.ts";
 import { vectorDimensionMismatch, invalidCursor } from "../store-errors.ts";
 import { nodeTag } from "../session-id.ts";
@@ -41,6 +42,9 @@ const deleteScript = new RedisScript("clock", "session", "delete-session");
 const listScript = new RedisScript("clock", "list-sessions");
 const countScript = new RedisScript("clock", "count-sessions");
 
+/** After so long a node is added again, since the store may have lost it. */
+const ADDED_AGAIN_MS = 10_000;
+
 /** Sessions in Redis 7 or Valkey 8: single, behind Sentinel, or a Cluster. Key layout: keys.ts. */
 export class RedisSessionStore implements SessionStore {
   readonly kind = "redis";
@@ -48,6 +52,8 @@ export class RedisSessionStore implements SessionStore {
   readonly #scripts: ConfirmedScripts;
   readonly #retention: Retention;
   readonly #groups: CommitGroups;
+  /** Nodes that were added a short while ago: a store that has lost its newest changes is told again soon. */
+  readonly #added = new LRUCache<string, true>({ max: 1_000, ttl: ADDED_AGAIN_MS });
 
   constructor(connection: RedisConnection, scripts: ConfirmedScripts, retention: Retention) {
     this.#connection = connection;
@@ -79,8 +85,7 @@ export class RedisSessionStore implements SessionStore {
         keys: [head, keys.sessions, keys.node, keys.request(requestId ?? "")],
         args,
       }),
-      // In another slot than the node, so not part of the creation; a repeat of the call repeats it.
-      this.#scripts.run(addNodeScript, { tag: NODES_KEY, keys: [NODES_KEY], args: [nodeId] }),
+      this.#addNode(nodeId),
     ]);
     const [status, value, firstDigest = ""] = created as [string, string, string?];
     if (status === "taken") throw new Error(`two node ids share the tag ${tag}`);
@@ -97,6 +102,13 @@ export class RedisSessionStore implements SessionStore {
       seen: new Map(),
       repeated: false,
     };
+  }
+
+  /** In another slot than the node, so not part of a creation; a repeat of the call repeats it. */
+  async #addNode(nodeId: string): Promise<void> {
+    if (this.#added.has(nodeId)) return;
+    await this.#scripts.run(addNodeScript, { tag: NODES_KEY, keys: [NODES_KEY], args: [nodeId] });
+    this.#added.set(nodeId, true);
   }
 
   async load(
