@@ -8,7 +8,7 @@ import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
 import type { Comparison } from "./throughput/compare-revisions.ts";
 import { compareRevisions, formatComparison } from "./throughput/compare-revisions.ts";
 import type { WayName } from "./throughput/service-target.ts";
-import { WAYS } from "./throughput/service-target.ts";
+import { isWayName, WAYS } from "./throughput/service-target.ts";
 
 const USAGE = `usage: npm run bench:compare -- REV1 REV2 [--rounds 5] [--seconds 1.5] [--store redis|sqlite] [--workers 1] [--way NAME]… [--json]
 ways: ${Object.keys(WAYS).join(" · ")}`;
@@ -26,7 +26,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const [before, after, ...rest] = positionals;
-const ways = values.way.filter((name): name is WayName => Object.hasOwn(WAYS, name));
+const ways = values.way.filter(isWayName);
 const isKnown = ways.length === values.way.length && /^(redis|sqlite)$/.test(values.store);
 if (before === undefined || after === undefined || rest.length > 0 || !isKnown) {
   process.stderr.write(`${USAGE}\n`);

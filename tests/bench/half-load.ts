@@ -12,7 +12,7 @@ import type { Spread } from "./spread.ts";
 import { spreadOf } from "./spread.ts";
 import { openBenchStore } from "./throughput/bench-store.ts";
 import { serviceName } from "./throughput/measure-throughput.ts";
-import { openServiceTarget, WAYS } from "./throughput/service-target.ts";
+import { createSessions, openServiceTarget, WAYS } from "./throughput/service-target.ts";
 
 export type HalfLoadRow = {
   store: StoreKind;
@@ -30,6 +30,7 @@ export type HalfLoadRow = {
 
 const SHARE = 0.5;
 const MOST_CONNECTIONS = 1_000;
+const SESSIONS = 1_000;
 const WARM_UP_SECONDS = 2;
 
 export function halfLoadSteps(rounds: number): number {
@@ -52,10 +53,11 @@ async function measureStore(
 ): Promise<HalfLoadRow> {
   await using store = await openBenchStore(kind);
   await using service = await startService({ store: store.url });
-  const target = await openServiceTarget(service, {
-    way: WAYS.unbatched,
-    redis: store.redisPid,
-  });
+  const target = {
+    ...(await openServiceTarget(service, { way: WAYS.unbatched, redis: store.redisPid })),
+    // Few are called by two connections at once: a session's calls wait for each other.
+    sessionIds: await createSessions(service.url, SESSIONS),
+  };
   await load({ ...target, seconds: WARM_UP_SECONDS });
   const capacities: number[] = [];
   const reports: LoadReport[] = [];

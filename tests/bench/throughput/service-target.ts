@@ -18,6 +18,10 @@ export const WAYS = {
 
 export type WayName = keyof typeof WAYS;
 
+export function isWayName(name: string): name is WayName {
+  return Object.hasOwn(WAYS, name);
+}
+
 const CONNECTIONS = 50;
 /** Fewer: 50 × 50 calls at once would be more than a worker's queue takes by default. */
 const BATCH_CONNECTIONS = 10;

@@ -9,6 +9,7 @@ import type { GeneratorOptions, LoadReport } from "./load.ts";
 import { LoadRecorder } from "./load-recorder.ts";
 import { outcomesOf } from "./outcomes.ts";
 import { requestsOf } from "./requests.ts";
+import { sleepAtMost } from "./sleep-at-most.ts";
 
 const options = JSON.parse(process.argv[2] ?? "") as GeneratorOptions;
 const { callsPerRequest, shape, watched = {} } = options;
@@ -141,7 +142,8 @@ async function loadOpen(requestsPerSecond: number): Promise<void> {
     for (; sent < Math.min(total, due); sent += 1) {
       sendNow(startedAt + (sent * 1_000) / requestsPerSecond);
     }
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    const nextDueMs = startedAt + (sent * 1_000) / requestsPerSecond - performance.now();
+    await sleepAtMost(nextDueMs);
   }
   await Promise.all(answers);
 }
