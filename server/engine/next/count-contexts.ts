@@ -1,0 +1,200 @@
+import type { NodeReplica } from "../index/node-replica.ts";
+import type { WorkMeter } from "../index/work-meter.ts";
+import type { ContextIndex } from "./context-index.ts";
+import { END_OUTCOME } from "./context-index.ts";
+import type { ContextCounts, Occurrence } from "./next-evidence.ts";
+import { GAP_EVENTS, GAP_REACH, LONGEST_CONTEXT, MOST_SHARED } from "./next-evidence.ts";
+import { tableCount } from "./table-count.ts";
+
+/** An event that no pattern has. */
+const UNKNOWN = -1;
+/** Stands before the first event of a sequence, the observed one's too. */
+const BEGINNING = -2;
+
+/** What a place costs, as a `WorkMeter` counts it. */
+const STEPS_PER_PLACE = 64;
+
+/** What was observed, as numbers of events. */
+export interface Present {
+  /** The last is known; those that are not are −1. */
+  events: readonly number[];
+  /** Events from the last one here to the one asked for. */
+  distance: number;
+}
+
+/** By candidate, and with holes for 0. */
+interface OpenCounts {
+  counts: number[];
+  tables: number[];
+}
+
+export interface CountedContexts {
+  /** By candidate its outcome, in the order of first occurrence. */
+  outcomes: number[];
+  orders: ContextCounts[];
+  gaps: ContextCounts[];
+  occurrences: Occurrence[];
+}
+
+/**
+ * Looks at every place where the last known event is in a pattern, walks back from there as far as it is like the present,
+ * and counts what follows. O(places) steps with at most `LONGEST_CONTEXT` + `GAP_REACH` · `GAP_EVENTS` comparisons each.
+ */
+export class ContextCounter {
+  readonly #index: ContextIndex;
+  readonly #node: NodeReplica;
+  readonly #present: Present;
+  readonly #wanted: readonly number[];
+  readonly #candidates = new Map<number, number>();
+  readonly #outcomes: number[] = [];
+  readonly #occurrences: Occurrence[] = [];
+  readonly #orders: OpenCounts[] = [];
+  /** By shared events less one, and by candidate. */
+  readonly #gaps: number[][] = [];
+  /** By context, what came before it and what after: how often. */
+  readonly #longer = new Map<number, number>();
+
+  constructor(node: NodeReplica, index: ContextIndex, present: Present) {
+    this.#node = node;
+    this.#index = index;
+    this.#present = present;
+    const last = present.events.length - 1;
+    const near = present.events.slice(Math.max(0, last - GAP_EVENTS), last);
+    const isGap = (event: number): boolean => event >= 0 && event !== present.events[last];
+    this.#wanted = [...new Set(near.filter(isGap))];
+  }
+
+  count(meter: WorkMeter): CountedContexts {
+    const { places } = this.#index;
+    const last = this.#present.events.at(-1) ?? UNKNOWN;
+    const start = places.startOf(last);
+    for (let i = start; i < start + places.lengthOf(last); i += 1) {
+      meter.spend(STEPS_PER_PLACE);
+      this.#visit(places.pool[i] ?? 0);
+    }
+    this.#passOn();
+    const { length } = this.#outcomes;
+    return {
+      outcomes: this.#outcomes,
+      orders: this.#orders.map(({ counts, tables }) => ({
+        counts: filled(counts, length),
+        tables: filled(tables, length),
+      })),
+      gaps: this.#gaps.map((gap) => {
+        const counts = filled(gap, length);
+        return { counts, tables: counts.map(tableCount) };
+      }),
+      occurrences: this.#occurrences,
+    };
+  }
+
+  #visit(place: number): void {
+    const index = this.#index;
+    const slot = index.slots[place] ?? 0;
+    const frequency = this.#node.patterns.frequencyOf(slot);
+    if (frequency === 0) return;
+    const start = index.startOf(slot);
+    const target = place + this.#present.distance;
+    const isOver = target >= index.startOf(slot + 1);
+    const candidate = this.#candidate(isOver ? END_OUTCOME : (index.events[target] ?? 0) + 1);
+
+    const matched = this.#matched(place, start);
+    this.#countOrders(candidate, {
+      matched,
+      frequency,
+      before: this.#before(place, start, matched),
+    });
+    const shared = this.#shared(place, start);
+    for (let gap = 0; gap < shared; gap += 1) {
+      const counts = (this.#gaps[gap] ??= []);
+      counts[candidate] = (counts[candidate] ?? 0) + frequency;
+    }
+    const position = place - start;
+    this.#occurrences.push({ candidate, pattern: slot, position, frequency, matched, shared });
+  }
+
+  #candidate(outcome: number): number {
+    const found = this.#candidates.get(outcome);
+    if (found !== undefined) return found;
+    const candidate = this.#outcomes.length;
+    this.#candidates.set(outcome, candidate);
+    this.#outcomes.push(outcome);
+    return candidate;
+  }
+
+  /** How many events up to the present are the same up to `place`, the beginning counted as one. */
+  #matched(place: number, start: number): number {
+    const { events } = this.#present;
+    let matched = 1;
+    while (matched < LONGEST_CONTEXT) {
+      const wanted =
+        matched === events.length ? BEGINNING : (events[events.length - 1 - matched] ?? UNKNOWN);
+      if (this.#before(place, start, matched) !== wanted) return matched;
+      matched += 1;
+      if (wanted === BEGINNING) return matched;
+    }
+    return matched;
+  }
+
+  #before(place: number, start: number, matched: number): number {
+    const at = place - matched;
+    return at < start ? BEGINNING : (this.#index.events[at] ?? UNKNOWN);
+  }
+
+  /**
+   * Counts an occurrence for the longest context it is of, and one table more for the outcome wherever the count of a longer
+   * context reaches another power of two. What longer contexts the present has itself is left to `#passOn`.
+   */
+  #countOrders(
+    candidate: number,
+    { matched, frequency, before }: { matched: number; frequency: number; before: number },
+  ): void {
+    while (this.#orders.length < matched) this.#orders.push({ counts: [], tables: [] });
+    const order = this.#orders[matched - 1];
+    if (order === undefined) return;
+    order.counts[candidate] = (order.counts[candidate] ?? 0) + frequency;
+    if (matched === LONGEST_CONTEXT || matched > this.#present.events.length) {
+      order.tables[candidate] = (order.tables[candidate] ?? 0) + frequency;
+      return;
+    }
+    const { size } = this.#index.ids;
+    const key =
+      ((before + 2) * LONGEST_CONTEXT + matched) * (size + 1) + (this.#outcomes[candidate] ?? 0);
+    const count = this.#longer.get(key) ?? 0;
+    this.#longer.set(key, count + frequency);
+    const tables = tableCount(count + frequency) - tableCount(count);
+    order.tables[candidate] = (order.tables[candidate] ?? 0) + tables;
+  }
+
+  /** What a longer context has seen, the shorter ones have too; and how often it passes it on. */
+  #passOn(): void {
+    for (let longer = this.#orders.length - 1; longer >= 0; longer -= 1) {
+      const order = this.#orders[longer];
+      const shorter = this.#orders[longer - 1];
+      if (order === undefined || shorter === undefined) continue;
+      for (let candidate = 0; candidate < this.#outcomes.length; candidate += 1) {
+        const count = order.counts[candidate] ?? 0;
+        if (count === 0) continue;
+        shorter.counts[candidate] = (shorter.counts[candidate] ?? 0) + count;
+        shorter.tables[candidate] = (shorter.tables[candidate] ?? 0) + tableCount(count);
+      }
+    }
+  }
+
+  #shared(place: number, start: number): number {
+    const { events } = this.#index;
+    const wanted = this.#wanted;
+    let found = 0;
+    for (let at = place - 1; at >= start && at >= place - GAP_REACH; at -= 1) {
+      const index = wanted.indexOf(events[at] ?? UNKNOWN);
+      if (index >= 0) found |= 1 << index;
+    }
+    let shared = 0;
+    for (; found !== 0; found &= found - 1) shared += 1;
+    return Math.min(shared, MOST_SHARED);
+  }
+}
+
+function filled(counts: readonly number[], length: number): Float64Array {
+  return Float64Array.from({ length }, (_, candidate) => counts[candidate] ?? 0);
+}

@@ -1,0 +1,69 @@
+import type { Event } from "@kato-rpc/shared/observation.ts";
+
+/** Longest run of events that is looked up as a context; the beginning of the sequence counts as one of them. */
+export const LONGEST_CONTEXT = 6;
+/** Events before the present that a gap context looks for. */
+export const GAP_EVENTS = 4;
+/** Events before a place in a pattern among which a gap context finds them, in any order. */
+export const GAP_REACH = 5;
+/** Most of them that make a context of their own. */
+export const MOST_SHARED = 3;
+
+/**
+ * What one context has seen, by candidate: `counts` how often each followed, weighted by the patterns' frequencies, and
+ * `tables` how many of that count for the distribution.
+ */
+export interface ContextCounts {
+  counts: Float64Array;
+  tables: Float64Array;
+}
+
+/** A place in a pattern where the present was found. */
+export interface Occurrence {
+  /** Index of what followed, among the candidates. */
+  candidate: number;
+  pattern: number;
+  /** Index of the event in the pattern that is the present one. */
+  position: number;
+  /** The pattern's. */
+  frequency: number;
+  /** Events up to the present that are the same there: 1 to `LONGEST_CONTEXT`. */
+  matched: number;
+  /** Events before the present that are near there too, in whatever order: 0 to `MOST_SHARED`. */
+  shared: number;
+}
+
+/** How often each outcome is there at all: Σ of tables over the contexts of one event, all of them. */
+export interface Prior {
+  /** By candidate. */
+  tables: Float64Array;
+  /** Sum over all outcomes that the node knows, candidates or not. */
+  total: number;
+  /** Σ `tableCount` of them. */
+  passedOn: number;
+  /** Distinct events, the end not among them. */
+  events: number;
+}
+
+/** All that a node's patterns say about what follows the present. Candidates come in any order. */
+export interface NextEvidence {
+  /** Events, and undefined where the sequence was over. Those that ever followed the present one. */
+  candidateCount: number;
+  outcome(candidate: number): Event | undefined;
+  /** By length of the context, from 1 on; empty when the present was never seen. */
+  orders: ContextCounts[];
+  /** By number of shared events, from 1 on. */
+  gaps: ContextCounts[];
+  occurrences: Occurrence[];
+  patternHash(pattern: number): string;
+  prior: Prior;
+  /** The events of most tables that are no candidates, most first and by symbols where equal. */
+  others(limit: number): PriorEvent[];
+  /** Tables of the end, candidate or not. */
+  endTables: number;
+}
+
+export interface PriorEvent {
+  event: Event;
+  tables: number;
+}
