@@ -3,7 +3,7 @@ import type { Event } from "@kato-rpc/shared/observation.ts";
 
 import { answerEmpty, answerFrom } from "../next/answer.ts";
 import { compareEvents, eventKey } from "../next/event-order.ts";
-import type { ContextCounts, NextEvidence, Occurrence } from "../next/next-evidence.ts";
+import type { ContextCounts, NextEvidence } from "../next/next-evidence.ts";
 import { GAP_EVENTS, GAP_REACH, LONGEST_CONTEXT, MOST_SHARED } from "../next/next-evidence.ts";
 import { tableCount } from "../next/table-count.ts";
 import type { NodeMemory } from "../node-memory.ts";
@@ -81,14 +81,16 @@ function gather({
     outcome: (candidate) => events.get(candidates[candidate] ?? END),
     orders,
     gaps,
-    occurrences: seen.map(({ at, next, sequence, frequency, matched, shared }): Occurrence => ({
-      candidate: candidates.indexOf(next),
-      pattern: sequence,
-      position: at - 1,
-      frequency,
-      matched,
-      shared,
-    })),
+    occurrences: {
+      count: seen.length,
+      candidates: Int32Array.from(seen, ({ next }) => candidates.indexOf(next)),
+      patterns: Int32Array.from(seen, ({ sequence }) => sequence),
+      positions: Int32Array.from(seen, ({ at }) => at - 1),
+      frequencies: Float64Array.from(seen, ({ frequency }) => frequency),
+      matched: Uint8Array.from(seen, ({ matched }) => matched),
+      shared: Uint8Array.from(seen, ({ shared }) => shared),
+    },
+    comparePatterns: (a, b) => ((sequences[a]?.hash ?? "") < (sequences[b]?.hash ?? "") ? -1 : 1),
     patternHash: (pattern) => sequences[pattern]?.hash ?? "",
     prior: {
       tables: Float64Array.from(candidates, (key) => prior.get(key) ?? 0),

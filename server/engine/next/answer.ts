@@ -5,7 +5,7 @@ import { patternName } from "../pattern-name.ts";
 import type { Blend } from "./blend.ts";
 import { blend, priorProbability } from "./blend.ts";
 import { compareEvents } from "./event-order.ts";
-import type { NextEvidence, Occurrence } from "./next-evidence.ts";
+import type { NextEvidence } from "./next-evidence.ts";
 
 /** Reasons given for an event. */
 const MOST_REASONS = 3;
@@ -28,12 +28,12 @@ export function answerEmpty(empty: NonNullable<NextList["empty"]>): NextList {
 export function answerFrom(evidence: NextEvidence, limit: number): NextList {
   const blended = blend(evidence);
   const { end, ranked } = rank(evidence, blended, limit);
-  const reasons = new Reasons(evidence, blended);
+  const reasons = reasonsFor(evidence, blended, ranked);
   const events = ranked.map(({ event, probability, candidate }): NextEvent => {
-    if (candidate === undefined) {
-      return { event, probability, support: 0, because: [], rest: probability };
-    }
-    return { event, probability, ...reasons.of(candidate, probability) };
+    const { support, best } = (candidate === undefined ? undefined : reasons[candidate]) ?? NONE;
+    const because = best.map((each) => describe(evidence, each));
+    const rest = because.reduce((left, { weight }) => left - weight, probability);
+    return { event, probability, support, because, rest };
   });
   const listed = events.reduce((sum, { probability }) => sum + probability, 0);
   return {
@@ -67,59 +67,87 @@ function rank(
   return { end, ranked: ranked.slice(0, limit) };
 }
 
-/**
- * Takes candidates' probabilities apart. An occurrence of the present counts in every context that it is of, from one
- * event up to all that match and from one shared event up to all that are shared; its weight is its frequency times
- * what one count is worth in each. The weights of all occurrences and the prior's part sum up to the probability.
- */
-class Reasons {
-  readonly #evidence: NextEvidence;
-  readonly #blend: Blend;
-  readonly #byCandidate: Occurrence[][];
-
-  constructor(evidence: NextEvidence, blended: Blend) {
-    this.#evidence = evidence;
-    this.#blend = blended;
-    this.#byCandidate = Array.from({ length: evidence.candidateCount }, () => []);
-    for (const each of evidence.occurrences) this.#byCandidate[each.candidate]?.push(each);
-  }
-
-  of(candidate: number, probability: number): Pick<NextEvent, "support" | "because" | "rest"> {
-    const occurrences = this.#byCandidate[candidate] ?? [];
-    const patterns = new Map(occurrences.map(({ pattern, frequency }) => [pattern, frequency]));
-    let support = 0;
-    for (const frequency of patterns.values()) support += frequency;
-
-    const because = this.#strongest(occurrences);
-    const rest = because.reduce((left, { weight }) => left - weight, probability);
-    return { support, because, rest };
-  }
-
-  #strongest(occurrences: readonly Occurrence[]): NextReason[] {
-    const best: NextReason[] = [];
-    for (const each of occurrences) {
-      const weight = this.#weight(each);
-      if (best.length === MOST_REASONS && weight < (best.at(-1)?.weight ?? 0)) continue;
-      const { frequency, position } = each;
-      const pattern = patternName(this.#evidence.patternHash(each.pattern));
-      best.push({ pattern, position, weight, frequency });
-      best.sort(compareReasons);
-      best.length = Math.min(best.length, MOST_REASONS);
-    }
-    return best;
-  }
-
-  #weight({ candidate, frequency, matched, shared }: Occurrence): number {
-    const { perCount, perGapCount } = this.#blend;
-    let worth = 0;
-    for (let i = 0; i < matched; i += 1) worth += perCount[i]?.[candidate] ?? 0;
-    for (let i = 0; i < shared; i += 1) worth += perGapCount[i]?.[candidate] ?? 0;
-    return frequency * worth;
-  }
+interface Weighed {
+  /** Index among the occurrences. */
+  at: number;
+  weight: number;
 }
 
-function compareReasons(a: NextReason, b: NextReason): number {
-  if (a.weight !== b.weight) return b.weight - a.weight;
-  if (a.pattern !== b.pattern) return a.pattern < b.pattern ? -1 : 1;
-  return a.position - b.position;
+interface Reasons {
+  support: number;
+  /** The pattern that was counted last. */
+  pattern: number;
+  best: Weighed[];
+}
+
+const NONE: Reasons = { support: 0, pattern: -1, best: [] };
+
+/**
+ * Takes the probabilities of the candidates listed apart. An occurrence of the present counts in every context that it
+ * is of, from one event up to all that match and from one shared event up to all that are shared; its weight is its
+ * frequency times what one count is worth in each. The weights of all occurrences and the prior's part sum up to the
+ * probability.
+ */
+function reasonsFor(
+  evidence: NextEvidence,
+  blended: Blend,
+  ranked: readonly Ranked[],
+): (Reasons | undefined)[] {
+  const reasons: (Reasons | undefined)[] = Array.from({ length: evidence.candidateCount });
+  for (const { candidate } of ranked) {
+    if (candidate !== undefined) reasons[candidate] = { support: 0, pattern: -1, best: [] };
+  }
+  const { count, candidates, patterns, frequencies } = evidence.occurrences;
+  for (let at = 0; at < count; at += 1) {
+    const found = reasons[candidates[at] ?? -1];
+    if (found === undefined) continue;
+    const pattern = patterns[at] ?? 0;
+    if (pattern !== found.pattern) found.support += frequencies[at] ?? 0;
+    found.pattern = pattern;
+    keepStrongest(evidence, found.best, { at, weight: weigh(evidence, blended, at) });
+  }
+  return reasons;
+}
+
+function weigh(
+  { occurrences }: NextEvidence,
+  { perCount, perGapCount }: Blend,
+  at: number,
+): number {
+  const candidate = occurrences.candidates[at] ?? 0;
+  let worth = 0;
+  for (let i = 0; i < (occurrences.matched[at] ?? 0); i += 1) {
+    worth += perCount[i]?.[candidate] ?? 0;
+  }
+  for (let i = 0; i < (occurrences.shared[at] ?? 0); i += 1) {
+    worth += perGapCount[i]?.[candidate] ?? 0;
+  }
+  return (occurrences.frequencies[at] ?? 0) * worth;
+}
+
+/** Greatest weight first; where equal by the pattern's hash, then by position. */
+function keepStrongest(evidence: NextEvidence, best: Weighed[], found: Weighed): void {
+  let place = best.length;
+  while (place > 0 && isStronger(evidence, found, best[place - 1] ?? found)) place -= 1;
+  if (place === MOST_REASONS) return;
+  best.splice(place, 0, found);
+  if (best.length > MOST_REASONS) best.pop();
+}
+
+function isStronger(evidence: NextEvidence, a: Weighed, b: Weighed): boolean {
+  if (a.weight !== b.weight) return a.weight > b.weight;
+  const { patterns, positions } = evidence.occurrences;
+  const pattern = patterns[a.at] ?? 0;
+  const other = patterns[b.at] ?? 0;
+  if (pattern !== other) return evidence.comparePatterns(pattern, other) < 0;
+  return (positions[a.at] ?? 0) < (positions[b.at] ?? 0);
+}
+
+function describe({ occurrences, patternHash }: NextEvidence, { at, weight }: Weighed): NextReason {
+  return {
+    pattern: patternName(patternHash(occurrences.patterns[at] ?? 0)),
+    position: occurrences.positions[at] ?? 0,
+    weight,
+    frequency: occurrences.frequencies[at] ?? 0,
+  };
 }

@@ -43,15 +43,15 @@ export interface Blend {
  *
  *     p_c(x) = (n(x) − d·t(x)) / (N + θ) + (θ + d·T) / (N + θ) · p_shorter(x)          (N = Σ n, T = Σ t)
  *
- * which is the predictive rule of a Pitman–Yor process (Teh 2006 §3, equation 8), in the chain
+ * which is the predictive rule of a hierarchical Pitman–Yor process (Teh 2006 §4), in the chain
  *
  *     uniform → prior → 1 event → 1, 2, 3 shared events with gaps → 2 events → … → longest context
  *
  * where a context that is not the longest counts the tables of the longer ones (Kneser and Ney 1995; Chen and Goodman
- * 1999 §2.7), t by `tableCount`. Contexts of no less than two events that are not the longest also give each a
+ * 1998, TR-10-98 §2.7), t by `tableCount`. Contexts of no less than two events that are not the longest also give each a
  * distribution from their own counts, which is the better one where longer contexts say nothing new. All are averaged,
  * weighted by the square of their confidence, as confident orders are preferred in Bloom 1998, "Solving the problems
- * of context modeling" §4; the whole chain counts `WHOLE_BLEND` times.
+ * of context modeling"; the whole chain counts `WHOLE_BLEND` times.
  */
 export function blend(evidence: NextEvidence): Blend {
   const { candidateCount, prior } = evidence;

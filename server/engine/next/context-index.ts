@@ -19,7 +19,7 @@ const BEGINNING = 0;
  *     events    a b c | a c | b …       numbers of events
  *     slots     0 0 0   1 1   2         places of an event: those of its posting list
  *
- * About 16 bytes for an event of a pattern, and 24 for each pair of events that follow one another somewhere.
+ * About 16 bytes for an event of a pattern, and 24 to 48 for each pair of events that follow one another somewhere.
  */
 export class ContextIndex {
   readonly ids = new EventIds();

@@ -2,8 +2,15 @@ import type { NodeReplica } from "../index/node-replica.ts";
 import type { WorkMeter } from "../index/work-meter.ts";
 import type { ContextIndex } from "./context-index.ts";
 import { END_OUTCOME } from "./context-index.ts";
-import type { ContextCounts, Occurrence } from "./next-evidence.ts";
-import { GAP_EVENTS, GAP_REACH, LONGEST_CONTEXT, MOST_SHARED } from "./next-evidence.ts";
+import type { ContextCounts, Occurrences } from "./next-evidence.ts";
+import {
+  createOccurrences,
+  GAP_EVENTS,
+  GAP_REACH,
+  LONGEST_CONTEXT,
+  MOST_SHARED,
+} from "./next-evidence.ts";
+import { PairCounts } from "./pair-counts.ts";
 import { tableCount } from "./table-count.ts";
 
 /** An event that no pattern has. */
@@ -33,7 +40,7 @@ export interface CountedContexts {
   outcomes: number[];
   orders: ContextCounts[];
   gaps: ContextCounts[];
-  occurrences: Occurrence[];
+  occurrences: Occurrences;
 }
 
 /**
@@ -47,12 +54,12 @@ export class ContextCounter {
   readonly #wanted: readonly number[];
   readonly #candidates = new Map<number, number>();
   readonly #outcomes: number[] = [];
-  readonly #occurrences: Occurrence[] = [];
+  readonly #occurrences: Occurrences;
   readonly #orders: OpenCounts[] = [];
   /** By shared events less one, and by candidate. */
   readonly #gaps: number[][] = [];
   /** By context, what came before it and what after: how often. */
-  readonly #longer = new Map<number, number>();
+  readonly #longer = new PairCounts();
 
   constructor(node: NodeReplica, index: ContextIndex, present: Present) {
     this.#node = node;
@@ -62,6 +69,10 @@ export class ContextCounter {
     const near = present.events.slice(Math.max(0, last - GAP_EVENTS), last);
     const isGap = (event: number): boolean => event >= 0 && event !== present.events[last];
     this.#wanted = [...new Set(near.filter(isGap))];
+    const lastEvent = present.events[last];
+    this.#occurrences = createOccurrences(
+      lastEvent === undefined ? 0 : index.places.lengthOf(lastEvent),
+    );
   }
 
   count(meter: WorkMeter): CountedContexts {
@@ -109,8 +120,15 @@ export class ContextCounter {
       const counts = (this.#gaps[gap] ??= []);
       counts[candidate] = (counts[candidate] ?? 0) + frequency;
     }
-    const position = place - start;
-    this.#occurrences.push({ candidate, pattern: slot, position, frequency, matched, shared });
+    const found = this.#occurrences;
+    const at = found.count;
+    found.candidates[at] = candidate;
+    found.patterns[at] = slot;
+    found.positions[at] = place - start;
+    found.frequencies[at] = frequency;
+    found.matched[at] = matched;
+    found.shared[at] = shared;
+    found.count = at + 1;
   }
 
   #candidate(outcome: number): number {
@@ -157,11 +175,8 @@ export class ContextCounter {
       order.tables[candidate] = (order.tables[candidate] ?? 0) + frequency;
       return;
     }
-    const { size } = this.#index.ids;
-    const key =
-      ((before + 2) * LONGEST_CONTEXT + matched) * (size + 1) + (this.#outcomes[candidate] ?? 0);
-    const count = this.#longer.get(key) ?? 0;
-    this.#longer.set(key, count + frequency);
+    const context = (before + 2) * LONGEST_CONTEXT + matched - 1;
+    const count = this.#longer.add(context, this.#outcomes[candidate] ?? 0, frequency);
     const tables = tableCount(count + frequency) - tableCount(count);
     order.tables[candidate] = (order.tables[candidate] ?? 0) + tables;
   }
@@ -184,10 +199,13 @@ export class ContextCounter {
   #shared(place: number, start: number): number {
     const { events } = this.#index;
     const wanted = this.#wanted;
+    if (wanted.length === 0) return 0;
     let found = 0;
     for (let at = place - 1; at >= start && at >= place - GAP_REACH; at -= 1) {
-      const index = wanted.indexOf(events[at] ?? UNKNOWN);
-      if (index >= 0) found |= 1 << index;
+      const event = events[at] ?? UNKNOWN;
+      for (let i = 0; i < wanted.length; i += 1) {
+        if (wanted[i] === event) found |= 1 << i;
+      }
     }
     let shared = 0;
     for (; found !== 0; found &= found - 1) shared += 1;

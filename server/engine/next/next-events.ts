@@ -2,6 +2,7 @@ import type { NextList } from "@kato-rpc/shared/next.ts";
 import type { Event } from "@kato-rpc/shared/observation.ts";
 
 import { BestCandidates } from "../index/best-candidates.ts";
+import { compareHashes } from "../index/hash-words.ts";
 import type { NodeReplica } from "../index/node-replica.ts";
 import { WorkMeter } from "../index/work-meter.ts";
 import { answerEmpty, answerFrom } from "./answer.ts";
@@ -80,6 +81,7 @@ function evidenceOf({
     gaps,
     occurrences,
     patternHash: (slot) => node.patterns.hashOf(slot),
+    comparePatterns: (a, b) => compareHashes(node.patterns.hashes, a, b),
     prior: {
       tables: Float64Array.from(outcomes, (outcome) => index.tablesOf(outcome)),
       total: index.total,

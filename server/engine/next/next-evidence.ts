@@ -18,19 +18,33 @@ export interface ContextCounts {
   tables: Float64Array;
 }
 
-/** A place in a pattern where the present was found. */
-export interface Occurrence {
+/** Places in patterns where the present was found, in parallel lists; those in one pattern follow one another. */
+export interface Occurrences {
+  /** Items of each list that count. */
+  count: number;
   /** Index of what followed, among the candidates. */
-  candidate: number;
-  pattern: number;
+  candidates: Int32Array;
+  patterns: Int32Array;
   /** Index of the event in the pattern that is the present one. */
-  position: number;
+  positions: Int32Array;
   /** The pattern's. */
-  frequency: number;
+  frequencies: Float64Array;
   /** Events up to the present that are the same there: 1 to `LONGEST_CONTEXT`. */
-  matched: number;
+  matched: Uint8Array;
   /** Events before the present that are near there too, in whatever order: 0 to `MOST_SHARED`. */
-  shared: number;
+  shared: Uint8Array;
+}
+
+export function createOccurrences(room: number): Occurrences {
+  return {
+    count: 0,
+    candidates: new Int32Array(room),
+    patterns: new Int32Array(room),
+    positions: new Int32Array(room),
+    frequencies: new Float64Array(room),
+    matched: new Uint8Array(room),
+    shared: new Uint8Array(room),
+  };
 }
 
 /** How often each outcome is there at all: Σ of tables over the contexts of one event, all of them. */
@@ -54,8 +68,10 @@ export interface NextEvidence {
   orders: ContextCounts[];
   /** By number of shared events, from 1 on. */
   gaps: ContextCounts[];
-  occurrences: Occurrence[];
+  occurrences: Occurrences;
   patternHash(pattern: number): string;
+  /** As their hashes sort. */
+  comparePatterns(a: number, b: number): number;
   prior: Prior;
   /** The events of most tables that are no candidates, most first and by symbols where equal. */
   others(limit: number): PriorEvent[];
