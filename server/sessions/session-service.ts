@@ -8,6 +8,7 @@ import type {
   DeleteReply,
   ExtendReply,
   LearnReply,
+  NextReply,
   ObserveReply,
   ObserveSequenceReply,
   Percept,
@@ -35,6 +36,7 @@ import { observationOf, observe } from "./observe.ts";
 import type { SequenceInput } from "./observe-sequence.ts";
 import { observeSequence, sequenceDigest } from "./observe-sequence.ts";
 import { digestOf, refuseOtherContent } from "../content-digest.ts";
+import type { NextInput } from "./predictions.ts";
 import { Predictions } from "./predictions.ts";
 import type { PreparedReply } from "./prepared-reply.ts";
 import type { SessionChange } from "./session-change.ts";
@@ -275,6 +277,11 @@ export class SessionService {
   ): Promise<PreparedReply<PredictReply>> {
     requireSessionId(input.sessionId);
     return this.#predictions.predict(input, call);
+  }
+
+  async next(input: NextInput, call: Call): Promise<PreparedReply<NextReply>> {
+    requireSessionId(input.sessionId);
+    return this.#predictions.next(input, call);
   }
 
   async cognition(sessionId: string, call: Call): Promise<Cognition> {
