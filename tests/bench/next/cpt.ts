@@ -1,4 +1,4 @@
-import type { Method } from "./predictor.ts";
+import type { Method } from "@kato-rpc/server/cli/evaluate/predictor.ts";
 
 /** Last events of a context that are looked for. */
 const EVENTS_WANTED = 5;

@@ -3,34 +3,23 @@
  * sources made up here: `npm run bench:next -- [PATH of helpdesk.csv]`. Only the training part of the help desk and the made-up
  * sources were looked at when the method was chosen.
  */
+import { BASELINES } from "@kato-rpc/server/cli/evaluate/baselines.ts";
+import type { Method } from "@kato-rpc/server/cli/evaluate/predictor.ts";
+import { scoreMethod } from "@kato-rpc/server/cli/evaluate/score.ts";
+import type { Sequence, Split } from "@kato-rpc/server/cli/evaluate/splits.ts";
+import { foldsOf, splitInThirds } from "@kato-rpc/server/cli/evaluate/splits.ts";
 import { nextEvents } from "@kato-rpc/server/engine/next/next-events.ts";
 import { formatCount, formatTable } from "../measure.ts";
-import { allOrders, backOff, mostFrequent, ppm, wittenBell } from "./baselines.ts";
 import { cptPlus } from "./cpt.ts";
-import type { Sequence, Split } from "./event-log.ts";
-import { foldsOf, readEventLog, splitInThirds } from "./event-log.ts";
+import { readEventLog } from "./event-log.ts";
 import { learnedNode, node } from "./node-method.ts";
-import type { Method } from "./predictor.ts";
-import { scoreMethod } from "./score.ts";
 import { clickSource, markovSource, processSource } from "./sources.ts";
 
 const HELP_DESK = "../shared/data/helpdesk.csv";
 const SECONDS_TIMED = 1;
 
 const METHODS: Readonly<Record<string, Method>> = {
-  "most frequent": mostFrequent,
-  "back-off 2-gram": backOff(1),
-  "back-off 3-gram": backOff(2),
-  "back-off 4-gram": backOff(3),
-  "back-off 5-gram": backOff(4),
-  "all orders 5": allOrders(5),
-  "PPM-C 3": ppm(3),
-  "PPM-C 5": ppm(5),
-  "Witten-Bell 1": wittenBell(1),
-  "Witten-Bell 2": wittenBell(2),
-  "Witten-Bell 3": wittenBell(3),
-  "Witten-Bell 4": wittenBell(4),
-  "Witten-Bell 5": wittenBell(5),
+  ...BASELINES,
   "CPT+": cptPlus,
   "session.next": node,
 };

@@ -1,7 +1,7 @@
 import { NodeReplica } from "@kato-rpc/server/engine/index/node-replica.ts";
 import { learnPattern } from "@kato-rpc/server/engine/learning.ts";
 import { nextEvents } from "@kato-rpc/server/engine/next/next-events.ts";
-import type { Method } from "./predictor.ts";
+import type { Method } from "@kato-rpc/server/cli/evaluate/predictor.ts";
 
 /** What a node tells that has learned the sequences. Those of one event are no patterns, and teach nothing. */
 export const node: Method = ({ sequences, events }) => {

@@ -1,5 +1,5 @@
 import { randomFrom } from "../../support/random.ts";
-import type { Sequence } from "./event-log.ts";
+import type { Sequence } from "@kato-rpc/server/cli/evaluate/splits.ts";
 
 /** Draws numbers from 0 to `size` − 1, number i in proportion to (i + 1)^−`exponent`. */
 function zipf(random: () => number, size: number, exponent: number): () => number {

@@ -6,10 +6,10 @@ import type { Method } from "./predictor.ts";
 const UNIFORM_SHARE = 0.01;
 
 /** How often each outcome is there at all, whatever came before. */
-export const mostFrequent: Method = backOff(0);
+const mostFrequent: Method = backOff(0);
 
 /** Relative frequencies after the longest of at most `longest` events that was seen (n-gram of n = `longest` + 1). */
-export function backOff(longest: number): Method {
+function backOff(longest: number): Method {
   return (training) => {
     const counts = new NgramCounts(training, longest);
     return {
@@ -26,7 +26,7 @@ export function backOff(longest: number): Method {
  * seen, each weighted by its length. After Pitkow and Pirolli 1999, "Mining longest repeating subsequences to predict
  * World Wide Web surfing", who take the longest only; that is `backOff`.
  */
-export function allOrders(longest: number): Method {
+function allOrders(longest: number): Method {
   return (training) => {
     const counts = new NgramCounts(training, longest);
     return {
@@ -40,7 +40,10 @@ export function allOrders(longest: number): Method {
             sum[outcome] = (sum[outcome] ?? 0) + (length * count) / seen.total;
           }
         }
-        if (weights === 0) return mostFrequent(training).predict(context);
+        if (weights === 0) {
+          const [whatever] = counts.contextsOf([]);
+          return withUniform(relativeFrequencies(whatever, counts.outcomeCount));
+        }
         return withUniform(sum.map((each) => each / weights));
       },
     };
@@ -48,7 +51,7 @@ export function allOrders(longest: number): Method {
 }
 
 /** Each order interpolated with the shorter one by distinct outcomes: Witten and Bell 1991, method C, as in Chen and Goodman 1998, TR-10-98 §2.5. */
-export function wittenBell(longest: number): Method {
+function wittenBell(longest: number): Method {
   return (training) => {
     const counts = new NgramCounts(training, longest);
     return {
@@ -68,7 +71,7 @@ export function wittenBell(longest: number): Method {
 }
 
 /** PPM with escape method C and exclusion: Moffat 1990, "Implementing the PPM data compression scheme". */
-export function ppm(longest: number): Method {
+function ppm(longest: number): Method {
   return (training) => {
     const counts = new NgramCounts(training, longest);
     return {
@@ -105,3 +108,20 @@ function withUniform(distribution: Float64Array): Float64Array {
   const uniform = UNIFORM_SHARE / distribution.length;
   return distribution.map((each) => (1 - UNIFORM_SHARE) * each + uniform);
 }
+
+/** What predictions of the node are compared with, by name. */
+export const BASELINES: Readonly<Record<string, Method>> = {
+  "most frequent": mostFrequent,
+  "back-off 2-gram": backOff(1),
+  "back-off 3-gram": backOff(2),
+  "back-off 4-gram": backOff(3),
+  "back-off 5-gram": backOff(4),
+  "all orders 5": allOrders(5),
+  "PPM-C 3": ppm(3),
+  "PPM-C 5": ppm(5),
+  "Witten-Bell 1": wittenBell(1),
+  "Witten-Bell 2": wittenBell(2),
+  "Witten-Bell 3": wittenBell(3),
+  "Witten-Bell 4": wittenBell(4),
+  "Witten-Bell 5": wittenBell(5),
+};

@@ -1,8 +1,8 @@
-import type { Split } from "./event-log.ts";
-import type { Method } from "./predictor.ts";
+import type { Method, Training } from "./predictor.ts";
+import type { Sequence, Split } from "./splits.ts";
 
 /** Contexts that are predicted from have at least so many events. */
-const LEAST_CONTEXT = 2;
+export const LEAST_CONTEXT = 2;
 /** Of equal width, over the confidence of the best answer. */
 const CALIBRATION_BINS = 15;
 
@@ -20,6 +20,32 @@ export interface Score {
   calibrationError: number;
 }
 
+/** Events as numbers, in the order in which the training sequences have them; one that they lack has the last. */
+export class EventNumbers {
+  readonly training: Training;
+  readonly #numbers = new Map<string, number>();
+
+  constructor(sequences: readonly Sequence[]) {
+    const numbered = sequences.map((sequence) =>
+      sequence.map((event) => {
+        const number = this.#numbers.get(event) ?? this.#numbers.size;
+        this.#numbers.set(event, number);
+        return number;
+      }),
+    );
+    this.training = { sequences: numbered, events: this.#numbers.size };
+  }
+
+  /** What comes at each place of a sequence, the end included. */
+  outcomesOf(sequence: Sequence): number[] {
+    return [...sequence.map((event) => this.of(event)), this.training.events];
+  }
+
+  of(event: string): number {
+    return this.#numbers.get(event) ?? this.training.events + 1;
+  }
+}
+
 /**
  * Every prefix of at least two events of every test sequence, the whole one among them, after which comes the end. An
  * event that was never learned is an outcome of its own; ties are broken in favour of the outcome learned first.
@@ -27,27 +53,20 @@ export interface Score {
 export function scoreMethod(method: Method, splits: readonly Split[]): Score {
   const tally = new Tally();
   for (const { training, test } of splits) {
-    const numbers = new Map<string, number>();
-    const sequences = training.map((sequence) =>
-      sequence.map((event) => {
-        const number = numbers.get(event) ?? numbers.size;
-        numbers.set(event, number);
-        return number;
-      }),
-    );
-    const events = numbers.size;
-    const predictor = method({ sequences, events });
+    const numbers = new EventNumbers(training);
+    const predictor = method(numbers.training);
     for (const sequence of test) {
-      const whole = [...sequence.map((event) => numbers.get(event) ?? events + 1), events];
-      for (let at = LEAST_CONTEXT; at < whole.length; at += 1) {
-        tally.add(predictor.predict(whole.slice(0, at)), whole[at] ?? events);
+      const outcomes = numbers.outcomesOf(sequence);
+      for (let at = LEAST_CONTEXT; at < outcomes.length; at += 1) {
+        tally.add(predictor.predict(outcomes.slice(0, at)), outcomes[at] ?? 0);
       }
     }
   }
   return tally.score();
 }
 
-class Tally {
+/** Sums up answers. */
+export class Tally {
   #answers = 0;
   readonly #right = { at1: 0, at3: 0, at5: 0 };
   readonly #events = { answers: 0, right: 0 };
