@@ -27,6 +27,14 @@ describe("the README", () => {
     },
   );
 
+  it("has a scoreboard of what comes next in which every row names its command", () => {
+    const [, board = ""] = /<!-- scoreboard -->([^]*)<!-- \/scoreboard -->/.exec(readme) ?? [];
+    const [, , ...rows] = board.trim().split("\n");
+
+    expect(rows.length).toBeGreaterThan(1);
+    for (const row of rows) expect(row).toMatch(/\| 0\.\d{4} .*\| `npx kato evaluate \S+` +\|$/);
+  });
+
   it.each([
     ["A session from TypeScript", printedByComments],
     ["What comes next", printedBelow],

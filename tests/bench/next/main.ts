@@ -13,7 +13,7 @@ import { formatCount, formatTable } from "../measure.ts";
 import { cptPlus } from "./cpt.ts";
 import { readEventLog } from "./event-log.ts";
 import { learnedNode, node } from "./node-method.ts";
-import { clickSource, markovSource, processSource } from "./sources.ts";
+import { SETS } from "./sets.ts";
 
 const HELP_DESK = "../shared/data/helpdesk.csv";
 const SECONDS_TIMED = 1;
@@ -23,27 +23,6 @@ const METHODS: Readonly<Record<string, Method>> = {
   "CPT+": cptPlus,
   "session.next": node,
 };
-
-function sources(): Record<string, Split[]> {
-  const inThirds = (sequences: readonly Sequence[]): Split[] => [splitInThirds(sequences)];
-  const clicks = { repeats: 0.15, skips: 0.25 };
-  return {
-    "process of 1,500 cases": inThirds(processSource({ count: 1_500, seed: 11 })),
-    "process of 300 cases": inThirds(processSource({ count: 300, seed: 12 })),
-    "Markov of order 1": inThirds(markovSource({ order: 1, symbols: 30, count: 1_500, seed: 1 })),
-    "Markov of order 2": inThirds(markovSource({ order: 2, symbols: 12, count: 2_500, seed: 2 })),
-    "Markov of order 3": inThirds(markovSource({ order: 3, symbols: 6, count: 2_500, seed: 3 })),
-    "clicks on 400 pages": inThirds(
-      clickSource({ ...clicks, pages: 400, topics: 40, count: 3_000, seed: 21 }),
-    ),
-    "clicks on 2,000 pages": inThirds(
-      clickSource({ ...clicks, skips: 0.4, pages: 2_000, topics: 150, count: 3_000, seed: 22 }),
-    ),
-    "clicks with many repeats": inThirds(
-      clickSource({ pages: 100, topics: 15, repeats: 0.4, skips: 0.1, count: 4_000, seed: 23 }),
-    ),
-  };
-}
 
 function printScores(title: string, splits: readonly Split[]): void {
   const rows = Object.entries(METHODS).map(([name, method]) => {
@@ -99,5 +78,5 @@ const helpDesk = readEventLog(process.argv[2] ?? HELP_DESK);
 const split = splitInThirds(helpDesk);
 printScores("help desk", [split]);
 printScores("help desk, five folds of the training part", foldsOf(split.training, 5));
-for (const [title, splits] of Object.entries(sources())) printScores(title, splits);
+for (const [title, make] of Object.entries(SETS)) printScores(title, [splitInThirds(make())]);
 printSpeed(helpDesk);
