@@ -6,7 +6,7 @@ import { scoreMethod } from "../../server/cli/evaluate/score.ts";
 import { splitInThirds } from "../../server/cli/evaluate/splits.ts";
 import { node } from "../bench/next/node-method.ts";
 import { processSource } from "../bench/next/sources.ts";
-import { runKato } from "../support/kato.ts";
+import { runKato, startKato } from "../support/kato.ts";
 import { allPatterns } from "../support/node-calls.ts";
 import { openTestStore, startService, STORE_KINDS } from "../support/service.ts";
 import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
@@ -109,12 +109,25 @@ describe("kato evaluate", () => {
 
   it("takes events of several symbols for what they are", async () => {
     const lines = Array.from({ length: 30 }, () => "2 1 -1 3 4 -1 5 -1 -2");
-    await using file = await writeCases(lines.join("\n"));
+    await using file = await writeCases(["@CONVERTED_FROM_TEXT", ...lines].join("\n"));
 
     const report = await evaluateAsJson([file.path]);
 
     expect(report).toMatchObject({ knownEvents: 3, patterns: 1, answers: 20 });
     expect(report.methods[0]?.accuracy.at1).toBe(1);
+  });
+
+  it("ends at Ctrl-C, and leaves nothing running", async () => {
+    const cases = processSource({ count: 3_000, seed: 6 });
+    await using file = await writeCases(FORMS.csv(cases), "cases.csv");
+    const { process, ended } = await startKato(["evaluate", file.path]);
+    await process.waitForLine(/^predicting: /, 60_000);
+
+    process.signal("SIGINT");
+    const { code, stdout, stderr } = await ended;
+
+    expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
+    expect(stderr).toContain("kato evaluate: interrupted by SIGINT");
   });
 
   it.each([

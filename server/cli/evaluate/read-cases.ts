@@ -7,7 +7,7 @@ import { LOG_FORMATS, readEventLog } from "../replay/read-event-log.ts";
 import type { LogFormat } from "../replay/read-event-log.ts";
 import { UsageError } from "../usage-error.ts";
 import type { LineReader } from "./sequence-lines.ts";
-import { isSpmf, readSpmf, readTokens } from "./sequence-lines.ts";
+import { isRemark, isSpmf, readSpmf, readTokens } from "./sequence-lines.ts";
 
 const LINE_READERS = { spmf: readSpmf, lines: readTokens } as const;
 
@@ -37,7 +37,7 @@ export async function guessCaseFormat(path: string): Promise<CaseFormat> {
   if (extension === ".csv") return "csv";
   if (extension === ".jsonl" || extension === ".ndjson") return "jsonl";
   for await (const { text } of linesOf(path)) {
-    if (text.trim() === "") continue;
+    if (isRemark(text)) continue;
     if (text.startsWith("{")) return "jsonl";
     if (isSpmf(text)) return "spmf";
     return text.split(",").length < LEAST_FIELDS ? "lines" : "csv";

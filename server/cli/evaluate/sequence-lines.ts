@@ -21,8 +21,8 @@ export const readTokens: LineReader = (text) => {
  * own order, as the service observes them.
  */
 export const readSpmf: LineReader = (text, line) => {
+  if (isRemark(text)) return undefined;
   const tokens = tokensOf(text);
-  if (tokens.length === 0 || SPMF_REMARK.test(text)) return undefined;
   if (tokens.indexOf(SPMF.sequenceEnd) !== tokens.length - 1) {
     throw lineError(line, "a sequence ends in -2, one to a line");
   }
@@ -39,9 +39,14 @@ export const readSpmf: LineReader = (text, line) => {
   return events.length === 0 ? undefined : events;
 };
 
-/** Whether the first line that says something is one of SPMF's. */
+/** Whether a line has nothing to say in SPMF's files, whatever it holds. */
+export function isRemark(text: string): boolean {
+  return SPMF_REMARK.test(text) || text.trim() === "";
+}
+
+/** Whether a line is a sequence of SPMF's. */
 export function isSpmf(text: string): boolean {
-  return SPMF_REMARK.test(text) || /(^|\s)-1\s+-2\s*$/.test(text);
+  return tokensOf(text).at(-1) === SPMF.sequenceEnd;
 }
 
 function tokensOf(text: string): string[] {

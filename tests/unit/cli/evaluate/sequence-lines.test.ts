@@ -29,7 +29,8 @@ describe("a line of a sequence file", () => {
 
   it.each([
     ["1 -1 2 -1 -2", true],
-    ["@CONVERTED_FROM_TEXT", true],
+    ["1 -1 2 -2 ", true],
+    ["@CONVERTED_FROM_TEXT", false],
     ["1 -1 2", false],
     ["open close", false],
     ["case,activity,timestamp", false],
