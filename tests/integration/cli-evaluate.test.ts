@@ -73,11 +73,13 @@ describe("kato evaluate", () => {
 
     expect(code, stderr).toBe(0);
     const [head, first, second] = stdout.split("\n");
-    expect(head).toMatch(/^method +right at 1 +at 3 +at 5 +log loss, bits +Brier +ECE$/);
-    expect(first).toMatch(/^session\.next( +\d\.\d{4}){6}$/);
-    expect(second).toMatch(/^most frequent( +\d\.\d{4}){6}$/);
+    expect(head).toMatch(
+      /^method +right at 1 +at 3 +at 5 +log loss, bits +Brier +ECE +events right$/,
+    );
+    expect(first).toMatch(/^session\.next( +\d\.\d{4}){7}$/);
+    expect(second).toMatch(/^most frequent( +\d\.\d{4}){7}$/);
     for (const name of ["back-off 5-gram", "all orders 5", "PPM-C 5", "Witten-Bell 3"]) {
-      expect(stdout).toMatch(new RegExp(`^${name}( +\\d\\.\\d{4}){6}$`, "m"));
+      expect(stdout).toMatch(new RegExp(`^${name}( +\\d\\.\\d{4}){7}$`, "m"));
     }
     expect(stdout).toMatch(/^p99 ms +\d+\.\d\d$/m);
     expect(stderr).toMatch(/^learning: 40 of 40 cases \(100 %\), /m);

@@ -30,7 +30,8 @@ export const EVALUATE: Command = {
   about: `Learns a part of the cases of FILE through the service, one pattern a case, and asks session.next what
 comes after every prefix of at least two events of the others, the end of a case being one of the
 answers. Prints how often that was right, how probable it was held and how far such probabilities can be
-trusted, beside baselines that got the same cases.
+trusted (ECE, the expected calibration error), beside baselines that got the same cases; "events right" is of
+the answers after which an event came, the end left out.
 FILE is an event log as for kato replay, a sequence file of SPMF (-1 after each event, -2 at the end), or has one case
 to a line, its events apart by blanks.
 By default the first two thirds of the cases are learned, 2 · round(n / 3), and the others predicted;

@@ -2,19 +2,25 @@ import { formatColumns, formatNumber } from "../columns.ts";
 import type { Output } from "../screen.ts";
 import type { EvaluateReport } from "./evaluate.ts";
 
-const HEAD = ["method", "right at 1", "at 3", "at 5", "log loss, bits", "Brier", "ECE"];
+const HEAD = [
+  "method",
+  "right at 1",
+  "at 3",
+  "at 5",
+  "log loss, bits",
+  "Brier",
+  "ECE",
+  "events right",
+] as const;
 
 /** The scores as a table, the service above the baselines, and what was measured beside them. */
 export function showScores(report: EvaluateReport, output: Output): void {
-  const rows = report.methods.map(({ name, accuracy, logLossBits, brier, calibrationError }) => [
-    name,
-    formatNumber(accuracy.at1, 4),
-    formatNumber(accuracy.at3, 4),
-    formatNumber(accuracy.at5, 4),
-    formatNumber(logLossBits, 4),
-    formatNumber(brier, 4),
-    formatNumber(calibrationError, 4),
-  ]);
+  const rows = report.methods.map((method) => {
+    const { at1, at3, at5 } = method.accuracy;
+    const { logLossBits, brier, calibrationError, eventAccuracy } = method;
+    const figures = [at1, at3, at5, logLossBits, brier, calibrationError, eventAccuracy];
+    return [method.name, ...figures.map((figure) => formatNumber(figure, 4))];
+  });
   const right = HEAD.map((_, column) => column).slice(1);
   const [head = "", ...lines] = formatColumns([HEAD, ...rows], { right });
   output.line(output.style("bold", head));
