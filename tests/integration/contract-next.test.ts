@@ -205,13 +205,22 @@ it("session.next gives the same bits on every store and worker, whatever the ord
     const { url } = stack.use(await startService({ store: store.url, workers: 2 }));
     const workers = await pinToWorkers(url, 2);
     for (const worker of workers) stack.defer(() => worker.close());
+    const [follower] = workers as [PinnedClient];
     for (const [i, order] of orders.entries()) {
       const nodeId = `order ${i}`;
-      for (const events of order) await learnEvents(url, nodeId, events);
       const sessionId = await createSession(url, nodeId);
       await observeEvents(url, sessionId, [["x", "y"], ...A_B]);
+      const input = { sessionId, k: 100 };
+      // One worker takes every change as it comes; the other reads the node when all is learned.
+      for (const events of order) {
+        await learnEvents(url, nodeId, events);
+        await follower.call("session.next", input);
+      }
+      const { learned: name } = await learnEvents(url, nodeId, [["b"], [`forgotten ${i}`]]);
+      await follower.call("session.next", input);
+      await call(url, "node.forget", { nodeId, name });
       for (const worker of workers) {
-        const reply = await worker.call<NextReply>("session.next", { sessionId, k: 100 });
+        const reply = await worker.call<NextReply>("session.next", input);
         const { sessionId: _session, nodeId: _node, ...answer } = reply;
         answers.push(JSON.stringify(answer));
       }
