@@ -2,8 +2,9 @@ import type { NextList } from "@kato-rpc/shared/next.ts";
 import type { Event } from "@kato-rpc/shared/observation.ts";
 
 import { answerEmpty, answerFrom } from "../next/answer.ts";
+import { totalsOf } from "../next/estimators.ts";
 import { compareEvents, eventKey } from "../next/event-order.ts";
-import type { ContextCounts, NextEvidence } from "../next/next-evidence.ts";
+import type { Branches, ContextCounts, NextEvidence } from "../next/next-evidence.ts";
 import { GAP_EVENTS, GAP_REACH, LONGEST_CONTEXT, MOST_SHARED } from "../next/next-evidence.ts";
 import { tableCount } from "../next/table-count.ts";
 import type { NodeMemory } from "../node-memory.ts";
@@ -76,11 +77,13 @@ function gather({
     );
   }
   const prior = priorOf(sequences);
+  const tables = [...prior.values()];
   return {
     candidateCount: candidates.length,
     outcome: (candidate) => events.get(candidates[candidate] ?? END),
     orders,
     gaps,
+    branches: branchesOf({ seen, candidates, longest: last + 1 }),
     occurrences: {
       count: seen.length,
       candidates: Int32Array.from(seen, ({ next }) => candidates.indexOf(next)),
@@ -94,16 +97,14 @@ function gather({
     patternHash: (pattern) => sequences[pattern]?.hash ?? "",
     prior: {
       tables: Float64Array.from(candidates, (key) => prior.get(key) ?? 0),
-      total: [...prior.values()].reduce((sum, tables) => sum + tables, 0),
-      passedOn: [...prior.values()].reduce((sum, tables) => sum + tableCount(tables), 0),
-      events: events.size,
+      total: tables.reduce((sum, each) => sum + each, 0),
+      once: tables.filter((each) => each === 1).length,
     },
-    others: (limit) =>
+    others: () =>
       [...events]
         .filter(([key]) => !candidates.includes(key))
         .map(([key, event]) => ({ event, tables: prior.get(key) ?? 0 }))
-        .sort((a, b) => b.tables - a.tables || compareEvents(a.event, b.event))
-        .slice(0, limit),
+        .sort((a, b) => b.tables - a.tables || compareEvents(a.event, b.event)),
     endTables: prior.get(END) ?? 0,
   };
 }
@@ -167,6 +168,40 @@ function countContexts({
   return {
     counts: Float64Array.from(totals, ({ count }) => count),
     tables: Float64Array.from(totals, ({ tables }) => tables),
+  };
+}
+
+/** Contexts that are like the present up to an event which is another one. */
+function branchesOf({
+  seen,
+  candidates,
+  longest,
+}: {
+  seen: readonly Seen[];
+  candidates: readonly string[];
+  /** Events of the present, its beginning among them. */
+  longest: number;
+}): Branches {
+  const contexts = new Map<string, { longerThan: number; counts: Map<number, number> }>();
+  for (const { keys, at, matched, next, frequency } of seen) {
+    if (matched === LONGEST_CONTEXT || matched === longest) continue;
+    const name = `${matched} ${keys[at - matched] ?? BEGINNING}`;
+    const branch = contexts.get(name) ?? { longerThan: matched, counts: new Map() };
+    const candidate = candidates.indexOf(next);
+    branch.counts.set(candidate, (branch.counts.get(candidate) ?? 0) + frequency);
+    contexts.set(name, branch);
+  }
+  const items = [...contexts.values()].flatMap(({ counts }, context) =>
+    [...counts].map(([candidate, count]) => ({ context, candidate, count })),
+  );
+  return {
+    contexts: [...contexts.values()].map(({ longerThan, counts }) => ({
+      longerThan,
+      ...totalsOf(Float64Array.from(counts.values())),
+    })),
+    contextOf: Int32Array.from(items, ({ context }) => context),
+    candidates: Int32Array.from(items, ({ candidate }) => candidate),
+    counts: Float64Array.from(items, ({ count }) => count),
   };
 }
 

@@ -60,11 +60,19 @@ function rank(
     if (event === undefined) end = probability;
     else ranked.push({ event, probability, candidate });
   }
-  for (const { event, tables } of evidence.others(limit)) {
-    ranked.push({ event, probability: ofPrior(tables), candidate: undefined });
+  ranked.sort(compareRanked);
+  const least = ranked[limit - 1]?.probability ?? 0;
+  const others: Ranked[] = [];
+  for (const { event, tables } of evidence.others()) {
+    const probability = ofPrior(tables);
+    if (others.length === limit || probability < least) break;
+    others.push({ event, probability, candidate: undefined });
   }
-  ranked.sort((a, b) => b.probability - a.probability || compareEvents(a.event, b.event));
-  return { end, ranked: ranked.slice(0, limit) };
+  return { end, ranked: [...ranked, ...others].toSorted(compareRanked).slice(0, limit) };
+}
+
+function compareRanked(a: Ranked, b: Ranked): number {
+  return b.probability - a.probability || compareEvents(a.event, b.event);
 }
 
 interface Weighed {

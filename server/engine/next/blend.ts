@@ -1,28 +1,18 @@
-import type { ContextCounts, NextEvidence, Prior } from "./next-evidence.ts";
-import { tableCount } from "./table-count.ts";
+import type { Step } from "./estimators.ts";
+import { pitmanYorStep, wittenBellStep } from "./estimators.ts";
+import type { NextEvidence, Prior } from "./next-evidence.ts";
+import type { StopWeight } from "./stop-weights.ts";
+import { weighStops } from "./stop-weights.ts";
 
-/** What every table gives away to the shorter context. */
-const DISCOUNT = 0.8;
-/** Observations that the shorter context counts for in a longer one. */
-const STRENGTH = 1;
-/** The same where the longer context is one of gaps. */
+/** Observations that the shorter context counts for in a context of gaps. */
 const GAP_STRENGTH = 4;
-/** How much more the blend of all contexts counts than one that stops at a length. */
-const WHOLE_BLEND = 4;
-/** Contexts that a blend may stop at have this length at least. */
-const SHORTEST_STOP = 2;
 
-/** By candidate its share of a context's distribution, and what is left to the shorter context. */
-interface Step {
-  added: Float64Array;
-  kept: number;
-}
-
-/** One context in the chain: as part of the blend, and as one where it stops. */
+/** One context in the chain, and by what is told from its counts where the present's contexts stop. */
 interface Link {
   counts: Float64Array;
   step: Step;
-  stop: (Step & { confidence: number }) | undefined;
+  /** Times the share of those that stop. */
+  stop: Step | undefined;
 }
 
 /** A distribution over the candidates, taken apart. */
@@ -38,47 +28,37 @@ export interface Blend {
 }
 
 /**
- * The distribution over the candidates: interpolated variable-order contexts. Each context c gives, with counts n(x) of
- * which t(x) are passed on,
+ * The distribution over the candidates: variable-order contexts in a chain, each interpolated with the shorter one,
  *
- *     p_c(x) = (n(x) − d·t(x)) / (N + θ) + (θ + d·T) / (N + θ) · p_shorter(x)          (N = Σ n, T = Σ t)
+ *     p_c(x) = added_c(x) + kept_c · p_shorter(x)
  *
- * which is the predictive rule of a hierarchical Pitman–Yor process (Teh 2006 §4), in the chain
+ *     prior → 1 event → 1, 2, 3 shared events with gaps → 2 events → … → longest context
  *
- *     uniform → prior → 1 event → 1, 2, 3 shared events with gaps → 2 events → … → longest context
- *
- * where a context that is not the longest counts the tables of the longer ones (Kneser and Ney 1995; Chen and Goodman
- * 1998, TR-10-98 §2.7), t by `tableCount`. Contexts of no less than two events that are not the longest also give each a
- * distribution from their own counts, which is the better one where longer contexts say nothing new. All are averaged,
- * weighted by the square of their confidence, as confident orders are preferred in Bloom 1998, "Solving the problems
- * of context modeling"; the whole chain counts `WHOLE_BLEND` times.
+ * told by `pitmanYorStep` from the tables of the longer contexts, which are what a longer context passes on (Teh 2006 §4;
+ * Kneser and Ney 1995, Chen and Goodman 1998, TR-10-98 §2.7), averaged with distributions that stop at each length and are
+ * told from that context's own counts, by `pitmanYorStep` and by `wittenBellStep`, upon the chain of the shorter ones.
+ * `weighStops` says how much each counts.
  */
 export function blend(evidence: NextEvidence): Blend {
   const { candidateCount, prior } = evidence;
   const base = Float64Array.from({ length: candidateCount }, (_, i) =>
     priorProbability(prior, prior.tables[i] ?? 0),
   );
-  const { links, confidence } = chain(evidence, base);
-  const weights = links.map(({ stop }) => (stop === undefined ? 0 : stop.confidence ** 2));
-  const whole = WHOLE_BLEND * confidence ** 2;
-  const total = weights.reduce((sum, weight) => sum + weight, whole);
-
+  const { links, whole } = chain(evidence, base);
   const probabilities = new Float64Array(candidateCount);
   const parts: Float64Array[] = [];
-  let share = links.length === 0 ? 1 : whole / total;
-  for (let i = links.length - 1; i >= 0; i -= 1) {
-    const { step, stop, counts } = links[i] ?? never();
-    const stopShare = (weights[i] ?? 0) / total;
+  let share = whole;
+  for (const { counts, step, stop } of links.toReversed()) {
     const part = new Float64Array(candidateCount);
     for (let x = 0; x < candidateCount; x += 1) {
       const count = counts[x] ?? 0;
       if (count === 0) continue;
-      const mass = share * (step.added[x] ?? 0) + stopShare * (stop?.added[x] ?? 0);
+      const mass = share * (step.added[x] ?? 0) + (stop?.added[x] ?? 0);
       probabilities[x] = (probabilities[x] ?? 0) + mass;
       part[x] = mass / count;
     }
     parts.unshift(part);
-    share = share * step.kept + stopShare * (stop?.kept ?? 0);
+    share = share * step.kept + (stop?.kept ?? 0);
   }
   for (let x = 0; x < candidateCount; x += 1) {
     probabilities[x] = (probabilities[x] ?? 0) + share * (base[x] ?? 0);
@@ -92,69 +72,39 @@ export function blend(evidence: NextEvidence): Blend {
   };
 }
 
-/** The probability of an outcome with so many tables where nothing is known of the present. */
-export function priorProbability({ total, passedOn, events }: Prior, tables: number): number {
-  // Known events, the end, and one for all that was never seen.
-  const uniform = 1 / (events + 2);
-  const left = (STRENGTH + DISCOUNT * passedOn) * uniform;
-  return (tables - DISCOUNT * tableCount(tables) + left) / (total + STRENGTH);
+/**
+ * The probability of an outcome with so many tables where nothing is known of the present: its part of them, less what is kept
+ * for events that were never learned. Those are as probable as outcomes that were there once are often: Good 1953, "The
+ * population frequencies of species and the estimation of population parameters" §2, and half of one more.
+ */
+export function priorProbability({ total, once }: Prior, tables: number): number {
+  const unseen = (once + 0.5) / (total + 1);
+  return ((1 - unseen) * tables) / total;
 }
 
-function chain(
-  { orders, gaps, candidateCount }: NextEvidence,
-  base: Float64Array,
-): { links: Link[]; confidence: number } {
+function chain(evidence: NextEvidence, base: Float64Array): { links: Link[]; whole: number } {
+  const { stops, whole } = weighStops(evidence, base);
   const links: Link[] = [];
-  const current = base.slice();
-  orders.forEach((order, index) => {
-    const length = index + 1;
-    const stops = length >= SHORTEST_STOP && length < orders.length;
-    const stop = stops ? stepOf(order.counts, candidateCount, STRENGTH) : undefined;
-    const confidence = stop === undefined ? 0 : highest(current, stop);
-    const step = stepOf(order.tables, candidateCount, STRENGTH);
-    links.push({ counts: order.counts, step, stop: stop && { ...stop, confidence } });
-    advance(current, step);
-    if (length > 1) return;
-    for (const gap of gaps) links.push(gapLink(gap, current));
-  });
-  return { links, confidence: current.reduce((most, each) => Math.max(most, each), 0) };
-}
-
-function gapLink({ counts, tables }: ContextCounts, current: Float64Array): Link {
-  const step = stepOf(tables, current.length, GAP_STRENGTH);
-  advance(current, step);
-  return { counts, step, stop: undefined };
-}
-
-function stepOf(seen: Float64Array, candidateCount: number, strength: number): Step {
-  const added = new Float64Array(candidateCount);
-  let total = 0;
-  let passedOn = 0;
-  for (const count of seen) {
-    total += count;
-    passedOn += tableCount(count);
+  for (const [i, { counts, tables }] of evidence.orders.entries()) {
+    links.push({ counts, step: pitmanYorStep(tables), stop: stopStep(counts, stops[i]) });
+    if (i > 0) continue;
+    for (const gap of evidence.gaps) {
+      links.push({
+        counts: gap.counts,
+        step: pitmanYorStep(gap.tables, GAP_STRENGTH),
+        stop: undefined,
+      });
+    }
   }
-  for (let x = 0; x < candidateCount; x += 1) {
-    const count = seen[x] ?? 0;
-    if (count > 0) added[x] = (count - DISCOUNT * tableCount(count)) / (total + strength);
-  }
-  return { added, kept: (strength + DISCOUNT * passedOn) / (total + strength) };
+  return { links, whole };
 }
 
-function advance(current: Float64Array, { added, kept }: Step): void {
-  for (let x = 0; x < current.length; x += 1) {
-    current[x] = (added[x] ?? 0) + kept * (current[x] ?? 0);
-  }
-}
-
-function highest(current: Float64Array, { added, kept }: Step): number {
-  let most = 0;
-  for (let x = 0; x < current.length; x += 1) {
-    most = Math.max(most, (added[x] ?? 0) + kept * (current[x] ?? 0));
-  }
-  return most;
-}
-
-function never(): never {
-  throw new RangeError("A link of the chain is missing");
+function stopStep(counts: Float64Array, weights: StopWeight | undefined): Step | undefined {
+  if (weights === undefined) return undefined;
+  const { wittenBell, pitmanYor } = weights;
+  const [one, other] = [wittenBellStep(counts), pitmanYorStep(counts)];
+  return {
+    added: one.added.map((added, x) => wittenBell * added + pitmanYor * (other.added[x] ?? 0)),
+    kept: wittenBell * one.kept + pitmanYor * other.kept,
+  };
 }

@@ -2,11 +2,11 @@ import { withRoomFor } from "../index/growing-array.ts";
 import type { PatternTable } from "../index/pattern-table.ts";
 import { PostingLists } from "../index/posting-lists.ts";
 import { EventIds } from "./event-ids.ts";
-import { PairCounts } from "./pair-counts.ts";
+import { FrequentEvents } from "./frequent-events.ts";
+import { END_OUTCOME } from "./outcome.ts";
+import { PairIds } from "./pair-ids.ts";
 import { tableCount } from "./table-count.ts";
 
-/** An outcome is an event's number plus one, or this where the sequence is over. */
-export const END_OUTCOME = 0;
 /** What stands before the first event of a sequence, where an event's number plus one stands before others. */
 const BEGINNING = 0;
 
@@ -19,7 +19,7 @@ const BEGINNING = 0;
  *     events    a b c | a c | b …       numbers of events
  *     slots     0 0 0   1 1   2         places of an event: those of its posting list
  *
- * About 16 bytes for an event of a pattern, and 24 to 48 for each pair of events that follow one another somewhere.
+ * About 16 bytes for an event of a pattern, and 22 to 32 for each pair of events that follow one another somewhere.
  */
 export class ContextIndex {
   readonly ids = new EventIds();
@@ -29,12 +29,15 @@ export class ContextIndex {
   starts = new Uint32Array(1);
   /** Sum of the prior's tables over all outcomes. */
   total = 0;
-  /** Σ `tableCount` of them. */
-  passedOn = 0;
+  /** Outcomes with one table. */
+  once = 0;
   /** Distinct events that patterns have. */
   known = 0;
   readonly #patterns: PatternTable;
-  readonly #pairs = new PairCounts();
+  readonly frequent: FrequentEvents = new FrequentEvents(this);
+  /** Of an outcome and what came before it. */
+  readonly #pairs = new PairIds();
+  #pairCounts = new Float64Array(0);
   /** By outcome: Σ `tableCount` over what came before it. */
   #tables = new Float64Array(0);
   /** By event: the place among the pattern table's symbols where it was first. */
@@ -48,7 +51,7 @@ export class ContextIndex {
 
   get sizeBytes(): number {
     const { ids, places, events, slots, starts } = this;
-    const arrays = [events, slots, starts, this.#tables, this.#firstPlaces];
+    const arrays = [events, slots, starts, this.#pairCounts, this.#tables, this.#firstPlaces];
     const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
     return bytes + ids.sizeBytes + places.sizeBytes + this.#pairs.sizeBytes;
   }
@@ -118,15 +121,19 @@ export class ContextIndex {
   }
 
   #countPair(before: number, outcome: number, learns: number): void {
-    const count = this.#pairs.add(before, outcome, learns);
+    const pair = this.#pairs.intern(before, outcome);
+    this.#pairCounts = withRoomFor(this.#pairCounts, pair + 1);
+    const count = this.#pairCounts[pair] ?? 0;
+    this.#pairCounts[pair] = count + learns;
     const change = tableCount(count + learns) - tableCount(count);
     if (change === 0) return;
     this.#tables = withRoomFor(this.#tables, outcome + 1);
     const tables = this.tablesOf(outcome);
     this.#tables[outcome] = tables + change;
     this.total += change;
-    this.passedOn += tableCount(tables + change) - tableCount(tables);
+    this.once += Number(tables + change === 1) - Number(tables === 1);
     if (outcome === END_OUTCOME) return;
     this.known += Number(tables + change > 0) - Number(tables > 0);
+    this.frequent.note(outcome);
   }
 }

@@ -1,8 +1,8 @@
 import type { NodeReplica } from "../index/node-replica.ts";
 import type { WorkMeter } from "../index/work-meter.ts";
+import { BranchCounts } from "./branch-counts.ts";
 import type { ContextIndex } from "./context-index.ts";
-import { END_OUTCOME } from "./context-index.ts";
-import type { ContextCounts, Occurrences } from "./next-evidence.ts";
+import type { Branches, ContextCounts, Occurrences } from "./next-evidence.ts";
 import {
   createOccurrences,
   GAP_EVENTS,
@@ -10,7 +10,7 @@ import {
   LONGEST_CONTEXT,
   MOST_SHARED,
 } from "./next-evidence.ts";
-import { PairCounts } from "./pair-counts.ts";
+import { END_OUTCOME } from "./outcome.ts";
 import { tableCount } from "./table-count.ts";
 
 /** An event that no pattern has. */
@@ -40,6 +40,7 @@ export interface CountedContexts {
   outcomes: number[];
   orders: ContextCounts[];
   gaps: ContextCounts[];
+  branches: Branches;
   occurrences: Occurrences;
 }
 
@@ -58,8 +59,7 @@ export class ContextCounter {
   readonly #orders: OpenCounts[] = [];
   /** By shared events less one, and by candidate. */
   readonly #gaps: number[][] = [];
-  /** By context, what came before it and what after: how often. */
-  readonly #longer = new PairCounts();
+  readonly #branches = new BranchCounts();
 
   constructor(node: NodeReplica, index: ContextIndex, present: Present) {
     this.#node = node;
@@ -83,7 +83,8 @@ export class ContextCounter {
       meter.spend(STEPS_PER_PLACE);
       this.#visit(places.pool[i] ?? 0);
     }
-    this.#passOn();
+    const branches = this.#branches.branches();
+    this.#passOn(branches);
     const { length } = this.#outcomes;
     return {
       outcomes: this.#outcomes,
@@ -95,6 +96,7 @@ export class ContextCounter {
         const counts = filled(gap, length);
         return { counts, tables: counts.map(tableCount) };
       }),
+      branches,
       occurrences: this.#occurrences,
     };
   }
@@ -159,10 +161,7 @@ export class ContextCounter {
     return at < start ? BEGINNING : (this.#index.events[at] ?? UNKNOWN);
   }
 
-  /**
-   * Counts an occurrence for the longest context it is of, and one table more for the outcome wherever the count of a longer
-   * context reaches another power of two. What longer contexts the present has itself is left to `#passOn`.
-   */
+  /** Counts an occurrence for the longest context it is of. The shorter ones are left to `#passOn`. */
   #countOrders(
     candidate: number,
     { matched, frequency, before }: { matched: number; frequency: number; before: number },
@@ -175,14 +174,17 @@ export class ContextCounter {
       order.tables[candidate] = (order.tables[candidate] ?? 0) + frequency;
       return;
     }
-    const context = (before + 2) * LONGEST_CONTEXT + matched - 1;
-    const count = this.#longer.add(context, this.#outcomes[candidate] ?? 0, frequency);
-    const tables = tableCount(count + frequency) - tableCount(count);
-    order.tables[candidate] = (order.tables[candidate] ?? 0) + tables;
+    this.#branches.add(candidate, { longerThan: matched, before: before - BEGINNING, frequency });
   }
 
-  /** What a longer context has seen, the shorter ones have too; and how often it passes it on. */
-  #passOn(): void {
+  /** What a longer context has seen, the shorter ones have too, and count its tables. */
+  #passOn({ contexts, contextOf, candidates, counts }: Branches): void {
+    for (let i = 0; i < counts.length; i += 1) {
+      const longerThan = contexts[contextOf[i] ?? 0]?.longerThan ?? 0;
+      const tables = this.#orders[longerThan - 1]?.tables;
+      const candidate = candidates[i] ?? 0;
+      if (tables) tables[candidate] = (tables[candidate] ?? 0) + tableCount(counts[i] ?? 0);
+    }
     for (let longer = this.#orders.length - 1; longer >= 0; longer -= 1) {
       const order = this.#orders[longer];
       const shorter = this.#orders[longer - 1];

@@ -1,17 +1,16 @@
 import type { NextList } from "@kato-rpc/shared/next.ts";
 import type { Event } from "@kato-rpc/shared/observation.ts";
 
-import { BestCandidates } from "../index/best-candidates.ts";
 import { compareHashes } from "../index/hash-words.ts";
 import type { NodeReplica } from "../index/node-replica.ts";
 import { WorkMeter } from "../index/work-meter.ts";
 import { answerEmpty, answerFrom } from "./answer.ts";
 import type { ContextIndex } from "./context-index.ts";
-import { END_OUTCOME } from "./context-index.ts";
 import type { CountedContexts, Present } from "./count-contexts.ts";
 import { ContextCounter } from "./count-contexts.ts";
 import { compareEvents } from "./event-order.ts";
 import type { NextEvidence, PriorEvent } from "./next-evidence.ts";
+import { END_OUTCOME } from "./outcome.ts";
 
 export interface NextQuestion {
   /** Events listed at most. */
@@ -26,7 +25,7 @@ export interface NextQuestion {
  * What comes after short-term memory, by the node's patterns: the same bits as `nextEventsNaively`, whatever the order they
  * were learned in. An event is what it is with all its symbols in their order. Those at the end that the node does not
  * know are stepped over: the last it knows is the present one, and what is asked for lies so many events further on.
- * O(places of the present event in the patterns, and distinct events).
+ * O(places of the present event in the patterns).
  */
 export function nextEvents(
   node: NodeReplica,
@@ -69,7 +68,7 @@ function evidenceOf({
   index: ContextIndex;
   counted: CountedContexts;
 }): NextEvidence {
-  const { outcomes, orders, gaps, occurrences } = counted;
+  const { outcomes, orders, gaps, branches, occurrences } = counted;
   const eventOf = (outcome: number): Event => node.eventAt(index.firstPlaceOf(outcome - 1));
   return {
     candidateCount: outcomes.length,
@@ -79,39 +78,32 @@ function evidenceOf({
     },
     orders,
     gaps,
+    branches,
     occurrences,
     patternHash: (slot) => node.patterns.hashOf(slot),
     comparePatterns: (a, b) => compareHashes(node.patterns.hashes, a, b),
     prior: {
       tables: Float64Array.from(outcomes, (outcome) => index.tablesOf(outcome)),
       total: index.total,
-      passedOn: index.passedOn,
-      events: index.known,
+      once: index.once,
     },
-    others: (limit) => mostFrequent({ index, eventOf, limit, except: new Set(outcomes) }),
+    others: () => otherEvents({ index, eventOf, except: new Set(outcomes) }),
     endTables: index.tablesOf(END_OUTCOME),
   };
 }
 
-function mostFrequent({
+function* otherEvents({
   index,
   eventOf,
-  limit,
   except,
 }: {
   index: ContextIndex;
   eventOf(outcome: number): Event;
-  limit: number;
   except: ReadonlySet<number>;
-}): PriorEvent[] {
-  const best = new BestCandidates(
-    limit,
-    (a, b) => index.tablesOf(b) - index.tablesOf(a) || compareEvents(eventOf(a), eventOf(b)),
-  );
-  for (let outcome = END_OUTCOME + 1; outcome <= index.ids.size; outcome += 1) {
-    if (index.tablesOf(outcome) > 0 && !except.has(outcome)) best.add(outcome);
+}): Generator<PriorEvent> {
+  const frequent = index.frequent.inOrder((a, b) => compareEvents(eventOf(a), eventOf(b)));
+  for (const outcome of frequent) {
+    if (except.has(outcome)) continue;
+    yield { event: eventOf(outcome), tables: index.tablesOf(outcome) };
   }
-  return best
-    .sorted()
-    .map((outcome) => ({ event: eventOf(outcome), tables: index.tablesOf(outcome) }));
 }

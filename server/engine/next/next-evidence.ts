@@ -1,5 +1,7 @@
 import type { Event } from "@kato-rpc/shared/observation.ts";
 
+import type { ContextTotals } from "./estimators.ts";
+
 /** Longest run of events that is looked up as a context; the beginning of the sequence counts as one of them. */
 export const LONGEST_CONTEXT = 6;
 /** Events before the present that a gap context looks for. */
@@ -47,16 +49,29 @@ export function createOccurrences(room: number): Occurrences {
   };
 }
 
+/** A context that is one of the present's with another event before it than the present has. */
+export interface Branch extends ContextTotals {
+  /** Length of the present's context. */
+  longerThan: number;
+}
+
+/** What followed the branches, in parallel lists with an item for each branch and candidate. In any order. */
+export interface Branches {
+  contexts: Branch[];
+  /** Index among the contexts. */
+  contextOf: Int32Array;
+  candidates: Int32Array;
+  counts: Float64Array;
+}
+
 /** How often each outcome is there at all: Σ of tables over the contexts of one event, all of them. */
 export interface Prior {
   /** By candidate. */
   tables: Float64Array;
   /** Sum over all outcomes that the node knows, candidates or not. */
   total: number;
-  /** Σ `tableCount` of them. */
-  passedOn: number;
-  /** Distinct events, the end not among them. */
-  events: number;
+  /** Outcomes with one table: they were there once. */
+  once: number;
 }
 
 /** All that a node's patterns say about what follows the present. Candidates come in any order. */
@@ -68,13 +83,14 @@ export interface NextEvidence {
   orders: ContextCounts[];
   /** By number of shared events, from 1 on. */
   gaps: ContextCounts[];
+  branches: Branches;
   occurrences: Occurrences;
   patternHash(pattern: number): string;
   /** As their hashes sort. */
   comparePatterns(a: number, b: number): number;
   prior: Prior;
-  /** The events of most tables that are no candidates, most first and by symbols where equal. */
-  others(limit: number): PriorEvent[];
+  /** The events that are no candidates, most tables first and by symbols where equal. */
+  others(): Iterable<PriorEvent>;
   /** Tables of the end, candidate or not. */
   endTables: number;
 }

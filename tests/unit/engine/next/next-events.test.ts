@@ -216,6 +216,36 @@ describe("what comes next", () => {
     expect(nextEvents(replica, lettersOf("xb"), ASKED).events[0]?.event).toEqual(["d"]);
   });
 
+  test("follows a longer context past an event that is always there", () => {
+    const often = (text: string): string[] => Array.from({ length: 20 }, () => text);
+    const replica = replicaOf(words(...often("pabc"), ...often("qabd")));
+
+    expect(probabilityOf(nextEvents(replica, lettersOf("pab"), ASKED), "c")).toBeGreaterThan(0.9);
+    expect(probabilityOf(nextEvents(replica, lettersOf("qab"), ASKED), "d")).toBeGreaterThan(0.9);
+  });
+
+  test("does not follow a longer context that says nothing new", () => {
+    // What came before b makes no difference: c follows three times in four.
+    const texts = ["p", "q", "r", "s", "t"].flatMap((before) =>
+      ["c", "c", "c", "d"].map((next) => `${before}b${next}`),
+    );
+    const replica = replicaOf(words(...texts, "ubd"));
+
+    const answer = nextEvents(replica, lettersOf("ub"), ASKED);
+
+    expect(answer.events[0]?.event).toEqual(["c"]);
+  });
+
+  test("leaves the more to what was never learned, the more was learned once", () => {
+    const repeated = replicaOf(words("abc", "abc", "abd", "abd"));
+    const once = replicaOf(words("abc", "abd", "abe", "abf"));
+
+    const known = nextEvents(repeated, lettersOf("ab"), ASKED);
+    const open = nextEvents(once, lettersOf("ab"), ASKED);
+
+    expect(open.other).toBeGreaterThan(5 * known.other);
+  });
+
   test("changes with the very next learn", () => {
     const replica = replicaOf(words("abc"));
     const before = nextEvents(replica, lettersOf("ab"), ASKED);
