@@ -46,11 +46,16 @@ export class EventNumbers {
   }
 }
 
+/** The scores of `tallyMethod`. */
+export function scoreMethod(method: Method, splits: readonly Split[]): Score {
+  return tallyMethod(method, splits).score();
+}
+
 /**
  * Every prefix of at least two events of every test sequence, the whole one among them, after which comes the end. An
  * event that was never learned is an outcome of its own; ties are broken in favour of the outcome learned first.
  */
-export function scoreMethod(method: Method, splits: readonly Split[]): Score {
+export function tallyMethod(method: Method, splits: readonly Split[]): Tally {
   const tally = new Tally();
   for (const { training, test } of splits) {
     const numbers = new EventNumbers(training);
@@ -62,13 +67,14 @@ export function scoreMethod(method: Method, splits: readonly Split[]): Score {
       }
     }
   }
-  return tally.score();
+  return tally;
 }
 
 /** Sums up answers. */
 export class Tally {
-  #answers = 0;
-  readonly #right = { at1: 0, at3: 0, at5: 0 };
+  /** By answer, in the order in which they were added: 1 where the first outcome was what came. */
+  readonly right: number[] = [];
+  readonly #rightWithin = { at1: 0, at3: 0, at5: 0 };
   readonly #events = { answers: 0, right: 0 };
   #logLoss = 0;
   #brier = 0;
@@ -78,10 +84,10 @@ export class Tally {
     const probability = distribution[outcome] ?? 0;
     const confidence = distribution.slice(0, -1).reduce((most, each) => Math.max(most, each), 0);
     const place = placeOf(distribution, outcome);
-    this.#answers += 1;
-    this.#right.at1 += Number(place < 1);
-    this.#right.at3 += Number(place < 3);
-    this.#right.at5 += Number(place < 5);
+    this.right.push(Number(place < 1));
+    this.#rightWithin.at1 += Number(place < 1);
+    this.#rightWithin.at3 += Number(place < 3);
+    this.#rightWithin.at5 += Number(place < 5);
     this.#addEvent(distribution, outcome);
     this.#logLoss -= Math.log2(probability);
     const squares = distribution.reduce((sum, each) => sum + each * each, 0);
@@ -102,8 +108,8 @@ export class Tally {
   }
 
   score(): Score {
-    const answers = this.#answers;
-    const { at1, at3, at5 } = this.#right;
+    const answers = this.right.length;
+    const { at1, at3, at5 } = this.#rightWithin;
     const gaps = this.#bins.map(({ confidence, right }) => Math.abs(confidence - right));
     return {
       answers,

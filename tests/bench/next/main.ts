@@ -5,23 +5,27 @@
  */
 import { BASELINES } from "@kato-rpc/server/cli/evaluate/baselines.ts";
 import type { Method } from "@kato-rpc/server/cli/evaluate/predictor.ts";
-import { scoreMethod } from "@kato-rpc/server/cli/evaluate/score.ts";
+import { scoreMethod, tallyMethod } from "@kato-rpc/server/cli/evaluate/score.ts";
 import type { Sequence, Split } from "@kato-rpc/server/cli/evaluate/splits.ts";
 import { foldsOf, splitInThirds } from "@kato-rpc/server/cli/evaluate/splits.ts";
 import { nextEvents } from "@kato-rpc/server/engine/next/next-events.ts";
 import { formatCount, formatTable } from "../measure.ts";
 import { cptPlus } from "./cpt.ts";
 import { readEventLog } from "./event-log.ts";
+import type { Goal } from "./goal.ts";
+import { compareTallies } from "./goal.ts";
 import { learnedNode, node } from "./node-method.ts";
 import { SETS } from "./sets.ts";
 
 const HELP_DESK = "../shared/data/helpdesk.csv";
 const SECONDS_TIMED = 1;
 
+const CPT = "CPT+";
+const NEXT = "session.next";
 const METHODS: Readonly<Record<string, Method>> = {
   ...BASELINES,
-  "CPT+": cptPlus,
-  "session.next": node,
+  [CPT]: cptPlus,
+  [NEXT]: node,
 };
 
 function printScores(title: string, splits: readonly Split[]): void {
@@ -54,6 +58,46 @@ function printScores(title: string, splits: readonly Split[]): void {
   console.log(`${title}\n\n${formatTable(header, rows)}\n`);
 }
 
+/** On every source against the best n-gram of it. CPT+, which tells no probabilities, has a column of its own. */
+function printGoals(): void {
+  const goals: Goal[] = [];
+  const rows = Object.entries(SETS).map(([source, make]) => {
+    const splits = [splitInThirds(make())];
+    const tallies = Object.fromEntries(
+      Object.entries(METHODS).map(([name, method]) => [name, tallyMethod(method, splits)]),
+    );
+    const { [NEXT]: tally, [CPT]: cpt, ...others } = tallies;
+    if (tally === undefined || cpt === undefined) throw new Error("A method is missing");
+    const next = tally.score();
+    const goal = compareTallies(tally, others);
+    goals.push(goal);
+    return [
+      source,
+      next.answers,
+      next.logLossBits.toFixed(4),
+      goal.bits.toFixed(4),
+      goal.rival,
+      next.accuracy.at1.toFixed(4),
+      `${goal.points.toFixed(2)} ± ${goal.pointsError.toFixed(2)}`,
+      goal.accurateRival,
+      goal.calibrationError.toFixed(4),
+      (100 * (next.eventAccuracy - cpt.score().eventAccuracy)).toFixed(1),
+    ];
+  });
+  const header = ["source", "answers", "log loss", "more bits", "than", "right at 1"];
+  const more = ["more points", "than", "ECE", "events, points over CPT+"];
+  console.log(`made-up sources\n\n${formatTable([...header, ...more], rows)}\n`);
+  const mean = (of: (goal: Goal) => number): number =>
+    goals.reduce((sum, goal) => sum + of(goal), 0) / goals.length;
+  console.log(
+    `bits: mean ${mean(({ bits }) => bits).toFixed(4)}, ` +
+      `worst ${Math.max(...goals.map(({ bits }) => bits)).toFixed(4)}; ` +
+      `points: mean ${mean(({ points }) => points).toFixed(2)}, ` +
+      `worst ${Math.min(...goals.map(({ points }) => points)).toFixed(2)}; ` +
+      `ECE: mean ${mean(({ calibrationError }) => calibrationError).toFixed(4)}\n`,
+  );
+}
+
 /** Answers of ten events a second, on one thread, with everything learned. */
 function printSpeed(sequences: readonly Sequence[]): void {
   const replica = learnedNode(sequences);
@@ -76,7 +120,7 @@ function printSpeed(sequences: readonly Sequence[]): void {
 
 const helpDesk = readEventLog(process.argv[2] ?? HELP_DESK);
 const split = splitInThirds(helpDesk);
-printScores("help desk", [split]);
+printGoals();
 printScores("help desk, five folds of the training part", foldsOf(split.training, 5));
-for (const [title, make] of Object.entries(SETS)) printScores(title, [splitInThirds(make())]);
+printScores("help desk", [split]);
 printSpeed(helpDesk);

@@ -1,28 +1,13 @@
 import { randomFrom } from "../../support/random.ts";
 import type { Sequence } from "@kato-rpc/server/cli/evaluate/splits.ts";
-
-/** Draws numbers from 0 to `size` − 1, number i in proportion to (i + 1)^−`exponent`. */
-function zipf(random: () => number, size: number, exponent: number): () => number {
-  const sums: number[] = [];
-  let total = 0;
-  for (let i = 0; i < size; i += 1) sums.push((total += (i + 1) ** -exponent));
-  return () => {
-    const drawn = random() * total;
-    let low = 0;
-    let high = size - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((sums[middle] ?? 0) < drawn) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-}
+import { zipf } from "./zipf.ts";
 
 /** A source whose next symbol depends on the last `order`: each context has a few continuations, or ends. */
 export function markovSource(options: {
   order: number;
   symbols: number;
+  /** First events that depend on nothing; `order` of them make it stationary. */
+  free?: number;
   count: number;
   seed: number;
 }): Sequence[] {
@@ -42,8 +27,9 @@ export function markovSource(options: {
     return possible.find(([, each]) => (left -= each) <= 0)?.[0];
   };
   return Array.from({ length: options.count }, () => {
-    const sequence = [draw(), draw()];
-    for (let length = 2; length < 40; length += 1) {
+    const { free = options.order } = options;
+    const sequence = Array.from({ length: free }, draw);
+    for (let length = free; length < 40; length += 1) {
       const symbol = next(sequence.slice(-options.order).join());
       if (symbol === undefined) break;
       sequence.push(symbol);
