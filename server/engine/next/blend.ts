@@ -75,7 +75,7 @@ export function blend(evidence: NextEvidence): Blend {
 /**
  * The probability of an outcome with so many tables where nothing is known of the present: its part of them, less what is kept
  * for events that were never learned. Those are as probable as outcomes that were there once are often: Good 1953, "The
- * population frequencies of species and the estimation of population parameters" §2, and half of one more.
+ * population frequencies of species and the estimation of population parameters", and half of one more.
  */
 export function priorProbability({ total, once }: Prior, tables: number): number {
   const unseen = (once + 0.5) / (total + 1);

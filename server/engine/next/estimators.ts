@@ -43,7 +43,7 @@ export function pitmanYorStep(counts: Float64Array, strength = STRENGTH): Step {
 
 /**
  * `added` = n / (N + D) and `kept` = D / (N + D), with D distinct outcomes: method C of Witten and Bell 1991, "The
- * zero-frequency problem" §IV, interpolated as in Chen and Goodman 1998, TR-10-98 §2.5.
+ * zero-frequency problem", interpolated as in Chen and Goodman 1998, TR-10-98 §2.5.
  */
 export function wittenBellStep(counts: Float64Array): Step {
   const { total, distinct } = totalsOf(counts);

@@ -22,7 +22,7 @@ export interface StopWeights {
 
 /**
  * How much each length of context counts: context tree weighting along the present (Willems, Shtarkov and Tjalkens 1995,
- * "The context-tree weighting method: basic properties" §IV), with a = `STOP_PRIOR` and, for each way e of telling what
+ * "The context-tree weighting method: basic properties"), with a = `STOP_PRIOR` and, for each way e of telling what
  * follows context s from its counts,
  *
  *     L_e(s) = Σ n(x) · log₂ p_e(x | s, one of it left out)
@@ -32,7 +32,7 @@ export interface StopWeights {
  * so contexts that are longer by an event are told all in one way, or in both by what suits all that they saw. Of the tree no
  * more is looked at than the present's contexts and their branches, the contexts that are longer by another event.
  * Leaving out stands for the probability of all that was seen as in Yao, Vehtari, Simpson and Gelman 2018, "Using
- * stacking to average Bayesian predictive distributions" §3.4 (pseudo-BMA). `base` is by candidate the probability where
+ * stacking to average Bayesian predictive distributions" (pseudo-BMA). `base` is by candidate the probability where
  * nothing is known of the present.
  */
 export function weighStops(evidence: NextEvidence, base: Float64Array): StopWeights {
