@@ -8,7 +8,7 @@ import {
 import type { NextEvidence } from "./next-evidence.ts";
 import { tableCount } from "./table-count.ts";
 
-/** Sums of bits are whole numbers of this part of a bit: exact up to 2³³ bits, and so the same in any order. */
+/** Fractions of a bit are rounded to this part of it. */
 const PARTS_PER_BIT = 2 ** 20;
 
 /** log₂ of the probability of all that contexts saw, each one left out in turn, for each way to tell from their counts. */
@@ -36,31 +36,27 @@ export function leaveOneOut({ orders, branches }: NextEvidence, base: Float64Arr
   const told: Told[] = [];
   const own = orders.map(({ counts, tables }): LeftOut => {
     const totals = totalsOf(counts);
-    const bits: LeftOut = { wittenBell: 0, pitmanYor: 0 };
+    const bits = new LeftOutSum();
     for (let candidate = 0; candidate < counts.length; candidate += 1) {
       const count = counts[candidate] ?? 0;
-      if (count > 0) addBits(bits, { count, totals, below: below(shorter, count, candidate) });
+      if (count > 0) bits.add(count, totals, below(shorter, count, candidate));
     }
     shorter = tell({ counts, tables }, shorter);
     told.push(shorter);
-    return bits;
+    return bits.leftOut();
   });
 
-  const sums: (LeftOut | undefined)[] = orders.map(() => undefined);
+  const sums: (LeftOutSum | undefined)[] = orders.map(() => undefined);
   for (let i = 0; i < branches.counts.length; i += 1) {
     const branch = branches.contexts[branches.contextOf[i] ?? 0];
     const under = told[(branch?.longerThan ?? 0) - 1];
     if (branch === undefined || under === undefined)
       throw new RangeError(`No context of item ${i}`);
     const count = branches.counts[i] ?? 0;
-    const sum = (sums[branch.longerThan - 1] ??= { wittenBell: 0, pitmanYor: 0 });
-    addBits(sum, {
-      count,
-      totals: branch,
-      below: below(under, count, branches.candidates[i] ?? 0),
-    });
+    const sum = (sums[branch.longerThan - 1] ??= new LeftOutSum());
+    sum.add(count, branch, below(under, count, branches.candidates[i] ?? 0));
   }
-  return { own: own.map(inBits), branches: sums.map((sum) => sum && inBits(sum)) };
+  return { own, branches: sums.map((sum) => sum?.leftOut()) };
 }
 
 /** The chain, one context further. */
@@ -88,18 +84,33 @@ function below({ asIs, lessOne }: Told, count: number, candidate: number): numbe
   return (isTable ? lessOne : asIs)[candidate] ?? 0;
 }
 
-function addBits(
-  bits: LeftOut,
-  { count, totals, below: under }: { count: number; totals: ContextTotals; below: number },
-): void {
-  bits.wittenBell += partsOf(count, wittenBellWithoutOne(count, totals, under));
-  bits.pitmanYor += partsOf(count, pitmanYorWithoutOne(count, totals, under));
+class LeftOutSum {
+  readonly #wittenBell = new BitSum();
+  readonly #pitmanYor = new BitSum();
+
+  /** One outcome of a context, which was seen `count` times there and is as probable as `under` in the shorter one. */
+  add(count: number, totals: ContextTotals, under: number): void {
+    this.#wittenBell.add(count * Math.log2(wittenBellWithoutOne(count, totals, under)));
+    this.#pitmanYor.add(count * Math.log2(pitmanYorWithoutOne(count, totals, under)));
+  }
+
+  leftOut(): LeftOut {
+    return { wittenBell: this.#wittenBell.bits, pitmanYor: this.#pitmanYor.bits };
+  }
 }
 
-function partsOf(count: number, probability: number): number {
-  return Math.round(count * Math.log2(probability) * PARTS_PER_BIT);
-}
+/** The same in whatever order bits are added: whole ones are exact up to 2⁵³, and parts of them are kept apart. */
+class BitSum {
+  #whole = 0;
+  #parts = 0;
 
-function inBits({ wittenBell, pitmanYor }: LeftOut): LeftOut {
-  return { wittenBell: wittenBell / PARTS_PER_BIT, pitmanYor: pitmanYor / PARTS_PER_BIT };
+  get bits(): number {
+    return this.#whole + this.#parts / PARTS_PER_BIT;
+  }
+
+  add(bits: number): void {
+    const whole = Math.floor(bits);
+    this.#whole += whole;
+    this.#parts += Math.round((bits - whole) * PARTS_PER_BIT);
+  }
 }

@@ -39,6 +39,7 @@ export function weighStops(evidence: NextEvidence, base: Float64Array): StopWeig
   const { own, branches } = leaveOneOut(evidence, base);
   const goes: LeftOut[] = own.map(() => NOTHING);
   const weighted: LeftOut[] = own.map(() => NOTHING);
+  const stopping: LeftOut[] = own.map(() => NOTHING);
   for (let i = own.length - 1; i >= 0; i -= 1) {
     const alone = own[i] ?? NOTHING;
     const longer = weighted[i + 1] ?? NOTHING;
@@ -48,19 +49,19 @@ export function weighStops(evidence: NextEvidence, base: Float64Array): StopWeig
     const isLongest = branches[i] === undefined && i === own.length - 1;
     const goesOn = isLongest ? alone.pitmanYor : mix(0.5, [go.wittenBell, go.pitmanYor]);
     weighted[i] = byWay((way) => mix(STOP_PRIOR, [alone[way], goesOn]));
+    stopping[i] = byWay((way) => shareOf(STOP_PRIOR, [alone[way], goesOn]));
   }
 
   let whole = 1;
   let likely = weighted[0] ?? NOTHING;
-  const stops = own.map((alone, i): StopWeight => {
-    const both = mix(0.5, [likely.wittenBell, likely.pitmanYor]) + 1;
-    const here = weighted[i] ?? NOTHING;
-    const stop = byWay((way) => {
-      const odds = STOP_PRIOR * 2 ** (alone[way] - here[way]);
-      return whole * 2 ** (likely[way] - both) * odds;
-    });
-    whole = Math.max(0, whole - stop.wittenBell - stop.pitmanYor);
+  const stops = stopping.map((odds, i): StopWeight => {
+    const { wittenBell, pitmanYor } = likely;
     likely = goes[i] ?? NOTHING;
+    const stop = {
+      wittenBell: whole * shareOf(0.5, [wittenBell, pitmanYor]) * odds.wittenBell,
+      pitmanYor: whole * shareOf(0.5, [pitmanYor, wittenBell]) * odds.pitmanYor,
+    };
+    whole = Math.max(0, whole - stop.wittenBell - stop.pitmanYor);
     return stop;
   });
   return { stops, whole };
@@ -74,4 +75,9 @@ function byWay(valueOf: (way: keyof LeftOut) => number): LeftOut {
 function mix(share: number, [a, b]: readonly [number, number]): number {
   const most = Math.max(a, b);
   return most + Math.log2(share * 2 ** (a - most) + (1 - share) * 2 ** (b - most));
+}
+
+/** Part of the first in that mix. No more than 1 however many bits there are, which their differences would be. */
+function shareOf(share: number, [a, b]: readonly [number, number]): number {
+  return share / (share + (1 - share) * 2 ** (b - a));
 }

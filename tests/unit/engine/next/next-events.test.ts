@@ -72,7 +72,7 @@ const action = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom("forget" as const, "correct" as const),
       pattern: fc.nat(20),
-      frequency: fc.integer({ min: 1, max: 40 }),
+      frequency: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 1e12 })),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: "clear" as const }) },
