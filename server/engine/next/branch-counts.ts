@@ -19,9 +19,7 @@ export class BranchCounts {
     const context = this.#contextIds.intern(longerThan, before);
     const branch = (this.#contexts[context] ??= { longerThan, total: 0, distinct: 0, tables: 0 });
     const item = this.#items.intern(context, candidate);
-    this.#counts = withRoomFor(this.#counts, item + 1);
-    this.#contextOf = withRoomFor(this.#contextOf, item + 1);
-    this.#candidates = withRoomFor(this.#candidates, item + 1);
+    if (item >= this.#counts.length) this.#makeRoom(item + 1);
     const count = this.#counts[item] ?? 0;
     this.#contextOf[item] = context;
     this.#candidates[item] = candidate;
@@ -29,6 +27,12 @@ export class BranchCounts {
     branch.total += frequency;
     branch.distinct += Number(count === 0);
     branch.tables += tableCount(count + frequency) - tableCount(count);
+  }
+
+  #makeRoom(items: number): void {
+    this.#counts = withRoomFor(this.#counts, items);
+    this.#contextOf = withRoomFor(this.#contextOf, items);
+    this.#candidates = withRoomFor(this.#candidates, items);
   }
 
   branches(): Branches {

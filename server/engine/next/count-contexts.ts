@@ -216,5 +216,9 @@ export class ContextCounter {
 }
 
 function filled(counts: readonly number[], length: number): Float64Array {
-  return Float64Array.from({ length }, (_, candidate) => counts[candidate] ?? 0);
+  const result = new Float64Array(length);
+  for (let candidate = 0; candidate < length; candidate += 1) {
+    result[candidate] = counts[candidate] ?? 0;
+  }
+  return result;
 }
