@@ -1,3 +1,5 @@
+import { randomFrom } from "./random.ts";
+
 /** The events of one case in order, each as a text. */
 export type Sequence = readonly string[];
 
@@ -32,14 +34,4 @@ export function shuffle<T>(items: readonly T[], seed: number): T[] {
     shuffled[other] = kept;
   }
   return shuffled;
-}
-
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
