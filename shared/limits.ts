@@ -23,6 +23,8 @@ export const LIMITS = {
   idCharacters: { max: 128, meaning: "characters of an id given by a caller (A-Za-z0-9._~:-)" },
   ttlSeconds: { max: 2_592_000, meaning: "seconds a session may live without use (at least 1)" },
   pageItems: { max: 1_000, meaning: "items in a page" },
+  nextEvents: { max: 10_000, meaning: "events that an answer of `session.next` lists (`k`)" },
+  nextHorizon: { max: 1_000, meaning: "events ahead that `session.next` is asked for (`horizon`)" },
 } as const satisfies Record<string, { max: number; meaning: string }>;
 
 export type LimitName = keyof typeof LIMITS;

@@ -9,6 +9,8 @@ import {
 } from "./ids.ts";
 import { atMost } from "./checks.ts";
 import type { Replayed } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import type { NextList } from "./next.ts";
 import type { Emotives, Event, Metadata } from "./observation.ts";
 import { metadataSchema, observationFields, observationSchema } from "./observation.ts";
 import type { Prediction, PredictionList } from "./prediction.ts";
@@ -73,6 +75,16 @@ export const learnInputSchema = z.strictObject({ sessionId, requestId });
 
 export const predictInputSchema = z.strictObject({
   sessionId,
+  overrides: predictionOverridesSchema.optional(),
+});
+
+export const nextInputSchema = z.strictObject({
+  sessionId,
+  /** Events listed at most; without it `maxPredictions`, where session or overrides set it, else 10. */
+  k: z.int().min(1).max(LIMITS.nextEvents.max).optional(),
+  /** How many events ahead; 1, the next, unless given. */
+  horizon: z.int().min(1).max(LIMITS.nextHorizon.max).optional(),
+  /** Those of `predict`; `maxPredictions` alone has an effect, as the distribution follows no setting. */
   overrides: predictionOverridesSchema.optional(),
 });
 
@@ -152,6 +164,8 @@ export type LearnReply = {
 };
 
 export type PredictReply = { sessionId: string; nodeId: string; time: number } & PredictionList;
+
+export type NextReply = { sessionId: string; nodeId: string; time: number } & NextList;
 
 /** What a session has in mind. */
 export type Cognition = {

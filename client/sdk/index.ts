@@ -7,6 +7,7 @@ export type { BatchLimits, CallOptions, KatoClientOptions } from "./options.ts";
 export type { KatoInputs, KatoOutputs, KatoRouter } from "./router-types.ts";
 export type { CreatedSession, SessionHandle } from "./session-handle.ts";
 export type { NodeProcedures } from "./node-procedures.ts";
+export type { NextEvent, NextReason, NoNextReason } from "@kato-rpc/shared/next.ts";
 export type {
   EmptyReason,
   FuturePotential,

@@ -59,6 +59,14 @@ export class SessionHandle {
     return this.#procedures.predict.query(this.#with(input), procedureOptions(options));
   }
 
+  /**
+   * What comes next and how probable it is: at most `k` events, that the sequence is over (`end`), and anything else
+   * (`other`), which sum up to 1; `because` names the evidence. `horizon` asks further ahead. Sees what `predict` sees.
+   */
+  next(input: InputOf<"next"> = {}, options?: CallOptions): Promise<Outputs["next"]> {
+    return this.#procedures.next.query(this.#with(input), procedureOptions(options));
+  }
+
   /** Predictions, emotives and symbols of the session as it is now. */
   cognition(options?: CallOptions): Promise<Outputs["cognition"]> {
     return this.#procedures.cognition.query(this.#with({}), procedureOptions(options));

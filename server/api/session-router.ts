@@ -7,6 +7,7 @@ import {
   extendInputSchema,
   learnInputSchema,
   listSessionsInputSchema,
+  nextInputSchema,
   observeInputSchema,
   observeSequenceInputSchema,
   predictInputSchema,
@@ -57,6 +58,9 @@ export const sessionRouter = router({
   predict: procedure
     .input(predictInputSchema)
     .query(async ({ input, ctx }) => asWritten(await ctx.sessions.predict(input, ctx.call))),
+  next: procedure
+    .input(nextInputSchema)
+    .query(async ({ input, ctx }) => asWritten(await ctx.sessions.next(input, ctx.call))),
   cognition: procedure
     .input(sessionInputSchema)
     .query(({ input, ctx }) => ctx.sessions.cognition(input.sessionId, ctx.call)),

@@ -17,6 +17,11 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: "send an event log, one session per case, and check that nothing is lost",
     load: async () => (await import("./replay/replay-command.ts")).REPLAY,
   },
+  evaluate: {
+    summary:
+      "learn a part of an event log or of sequences, and score what comes next in the others",
+    load: async () => (await import("./evaluate/evaluate-command.ts")).EVALUATE,
+  },
   incident: {
     summary: "send many observations at once and check that each is kept, once and in order",
     load: async () => (await import("./incident/incident-command.ts")).INCIDENT,

@@ -7,7 +7,7 @@ import { comeAgain } from "./come-again.ts";
 import { beforeDeadline } from "./before-deadline.ts";
 import type { NodeFollower } from "./node-follower.ts";
 import type { FollowedNode } from "./followed-node.ts";
-import type { Nearest } from "./replica-messages.ts";
+import type { Nearest, NextAsked, ReplicaCall } from "./replica-messages.ts";
 import type { ReplicaLink } from "./thread-link.ts";
 
 export type FollowedParts = {
@@ -32,12 +32,12 @@ export class FollowedReplica implements FollowedNode {
     return parseJson(await this.predictText(stm, settings)) as PredictionList;
   }
 
-  async predictText(stm: readonly Event[], settings: PredictionSettings): Promise<string> {
-    const { thread, onPrediction } = this.#parts;
-    const question = { kind: "predict", ...this.#address(), stm, settings } as const;
-    const text = await this.#inTime(thread.ask(question));
-    onPrediction();
-    return text;
+  predictText(stm: readonly Event[], settings: PredictionSettings): Promise<string> {
+    return this.#askForText(() => ({ kind: "predict", ...this.#address(), stm, settings }));
+  }
+
+  nextText(stm: readonly Event[], question: NextAsked): Promise<string> {
+    return this.#askForText(() => ({ kind: "next", ...this.#address(), stm, ...question }));
   }
 
   async nearest(vectors: readonly (readonly number[])[], count: number): Promise<Nearest> {
@@ -50,6 +50,13 @@ export class FollowedReplica implements FollowedNode {
     this.#isReleased = true;
     this.#parts.node.users -= 1;
     this.#parts.onRelease();
+  }
+
+  async #askForText(question: () => ReplicaCall<"predict" | "next">): Promise<string> {
+    const { thread, onPrediction } = this.#parts;
+    const text = await this.#inTime(thread.ask(question()));
+    onPrediction();
+    return text;
   }
 
   /** The caller's clock may be another than the thread's, which is the machine's. */

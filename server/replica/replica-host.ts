@@ -1,5 +1,6 @@
 import type { NodeReplica } from "../engine/index/node-replica.ts";
 import { predict } from "../engine/index/predict.ts";
+import { nextEvents } from "../engine/next/next-events.ts";
 import { logNumber } from "../stores/node-store.ts";
 import { comeAgain } from "./come-again.ts";
 import { LoadingReplica, parseChange } from "./loading-replica.ts";
@@ -55,6 +56,8 @@ export class ReplicaHost {
         return null;
       case "predict":
         return this.#predict(call);
+      case "next":
+        return this.#tellNext(call);
       case "nearest":
         return this.#findNearest(call);
       case "drop":
@@ -82,6 +85,13 @@ export class ReplicaHost {
   #predict({ replica, stm, settings, deadlineAt }: ReplicaCall<"predict">): string {
     const interrupt = this.#interruptAt(deadlineAt);
     return JSON.stringify(predict(this.#getReady(replica), stm, { ...settings, interrupt }));
+  }
+
+  /** As text, like predictions. */
+  #tellNext({ replica, stm, limit, horizon, deadlineAt }: ReplicaCall<"next">): string {
+    const interrupt = this.#interruptAt(deadlineAt);
+    const question = { limit, horizon, interrupt };
+    return JSON.stringify(nextEvents(this.#getReady(replica), stm, question));
   }
 
   #findNearest({ replica, vectors, count, deadlineAt }: ReplicaCall<"nearest">): Nearest {

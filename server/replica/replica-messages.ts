@@ -2,6 +2,7 @@ import type { ErrorCode, ErrorDetails } from "@kato-rpc/shared/errors.ts";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import type { Event } from "@kato-rpc/shared/observation.ts";
 import type { PredictionSettings } from "@kato-rpc/shared/prediction.ts";
+import type { NextQuestion } from "../engine/next/next-events.ts";
 import type { Neighbour } from "../engine/vector-index.ts";
 import type { FinalizedAt, LogEntry, NodeRows } from "../stores/node-store.ts";
 
@@ -11,6 +12,9 @@ export type LoadedPage = {
 }[keyof NodeRows];
 
 export type Nearest = { dimension: number | undefined; neighbours: Neighbour[][] };
+
+/** What is asked of the events to come: how far ahead, and how many of them. */
+export type NextAsked = Omit<NextQuestion, "interrupt">;
 
 /** A time after which no answer is wanted: by the clock that all threads of the process read (steady-clock.ts). */
 type Deadline = { deadlineAt: number };
@@ -28,6 +32,11 @@ export type ReplicaCalls = {
   /** Gives the JSON of a PredictionList. */
   predict: {
     call: Deadline & { stm: readonly Event[]; settings: PredictionSettings };
+    reply: string;
+  };
+  /** Gives the JSON of a NextList. */
+  next: {
+    call: Deadline & NextAsked & { stm: readonly Event[] };
     reply: string;
   };
   nearest: {

@@ -1,6 +1,6 @@
 import type { PredictionOverrides } from "@kato-rpc/shared/session-config.ts";
 import { effectiveConfig, patchConfig } from "@kato-rpc/shared/session-config.ts";
-import type { Cognition, PredictReply } from "@kato-rpc/shared/session.ts";
+import type { Cognition, NextReply, PredictReply } from "@kato-rpc/shared/session.ts";
 import type { FollowedNode } from "../replica/followed-node.ts";
 import type { Contact, LoadedSession, SessionPart, SessionStore } from "../stores/session-store.ts";
 import type { Call } from "./call.ts";
@@ -10,12 +10,22 @@ import { followNodeOf, release } from "./node-access.ts";
 import { PreparedReply } from "./prepared-reply.ts";
 import type { SessionQueue } from "./session-queue.ts";
 
+export type NextInput = {
+  sessionId: string;
+  k?: number | undefined;
+  horizon?: number | undefined;
+  overrides?: PredictionOverrides | undefined;
+};
+
 export type PredictionParts = {
   sessions: SessionStore;
   nodes: NodeAccess;
   queue: SessionQueue;
   contact(): Contact;
 };
+
+/** Events that `next` lists where nothing says how many. */
+const NEXT_EVENTS = 10;
 
 /** What a session's node says of it. Nothing here changes a session. */
 export class Predictions {
@@ -37,6 +47,22 @@ export class Predictions {
         // Long lists: as text they cost this thread a tenth.
         const list = await node.predictText(stm, settings);
         return new PreparedReply<PredictReply>({ sessionId, nodeId, time }, list);
+      },
+    });
+  }
+
+  /** What comes after short-term memory, and how probable it is; seen as `predict` sees it. */
+  next(input: NextInput, call: Call): Promise<PreparedReply<NextReply>> {
+    return this.#read(input.sessionId, call, {
+      parts: ["stm"],
+      async answer({ state, stm }, node) {
+        const { maxPredictions } = patchConfig(state.config, input.overrides ?? {});
+        const { sessionId, nodeId, time } = state;
+        const list = await node.nextText(stm, {
+          limit: input.k ?? maxPredictions ?? NEXT_EVENTS,
+          horizon: input.horizon ?? 1,
+        });
+        return new PreparedReply<NextReply>({ sessionId, nodeId, time }, list);
       },
     });
   }

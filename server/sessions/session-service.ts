@@ -8,6 +8,7 @@ import type {
   DeleteReply,
   ExtendReply,
   LearnReply,
+  NextReply,
   ObserveReply,
   ObserveSequenceReply,
   Percept,
@@ -36,6 +37,7 @@ import type { SequenceInput } from "./observe-sequence.ts";
 import { observeSequence, sequenceDigest } from "./observe-sequence.ts";
 import { digestOf, refuseOtherContent } from "../content-digest.ts";
 import { drawHex } from "../random-hex.ts";
+import type { NextInput } from "./predictions.ts";
 import { Predictions } from "./predictions.ts";
 import type { PreparedReply } from "./prepared-reply.ts";
 import type { SessionChange } from "./session-change.ts";
@@ -276,6 +278,11 @@ export class SessionService {
   ): Promise<PreparedReply<PredictReply>> {
     requireSessionId(input.sessionId);
     return this.#predictions.predict(input, call);
+  }
+
+  async next(input: NextInput, call: Call): Promise<PreparedReply<NextReply>> {
+    requireSessionId(input.sessionId);
+    return this.#predictions.next(input, call);
   }
 
   async cognition(sessionId: string, call: Call): Promise<Cognition> {

@@ -27,30 +27,41 @@ describe("the README", () => {
     },
   );
 
-  it("shows a session from TypeScript that compiles, runs and prints what its comments say", async () => {
-    await using store = await openTestStore("sqlite");
-    await using service = await startService({ store: store.url });
-    const example = codeOf("A session from TypeScript", "ts");
-    const expected = [...example.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(
-      ([, text]) => text,
-    );
-    // Within the workspace, so that it resolves the client as a user's project would.
-    const folder = join(ROOT, "tests/docs/example");
-    try {
-      await mkdir(folder, { recursive: true });
-      const file = join(folder, "example.ts");
-      await writeFile(file, example.replace("http://127.0.0.1:8000", service.url));
-      const config = { extends: "../../../tsconfig.json", files: ["example.ts"], include: [] };
-      await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
-      await run(process.execPath, [TSC, "--noEmit", "-p", folder]);
+  it("has a scoreboard of what comes next in which every row names its command", () => {
+    const [, board = ""] = /<!-- scoreboard -->([^]*)<!-- \/scoreboard -->/.exec(readme) ?? [];
+    const [, , ...rows] = board.trim().split("\n");
 
-      const { stdout } = await run(process.execPath, [file]);
-
-      expect(stdout.trimEnd().split("\n")).toEqual(expected);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    expect(rows.length).toBeGreaterThan(1);
+    for (const row of rows) expect(row).toMatch(/\| 0\.\d{4} .*\| `npx kato evaluate \S+` +\|$/);
   });
+
+  it.each([
+    ["A session from TypeScript", printedByComments],
+    ["What comes next", printedBelow],
+  ])(
+    "shows TypeScript in %s that compiles, runs and prints what it says",
+    async (title, printed) => {
+      await using store = await openTestStore("sqlite");
+      await using service = await startService({ store: store.url });
+      const example = codeOf(title, "ts");
+      // Within the workspace, so that it resolves the client as a user's project would.
+      const folder = join(ROOT, "tests/docs/example");
+      try {
+        await mkdir(folder, { recursive: true });
+        const file = join(folder, "example.ts");
+        await writeFile(file, example.replace("http://127.0.0.1:8000", service.url));
+        const config = { extends: "../../../tsconfig.json", files: ["example.ts"], include: [] };
+        await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
+        await run(process.execPath, [TSC, "--noEmit", "-p", folder]);
+
+        const { stdout } = await run(process.execPath, [file]);
+
+        expect(stdout.trimEnd().split("\n")).toEqual(printed(title));
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  );
 
   it("shows a curl call that the service answers", async () => {
     await using store = await openTestStore("sqlite");
@@ -80,6 +91,17 @@ describe("the README", () => {
   });
 });
 
+/** What the example's own comments say that it prints. */
+function printedByComments(title: string): string[] {
+  const logged = codeOf(title, "ts").matchAll(/console\.log\(.*\); \/\/ (.*)$/gm);
+  return Array.from(logged, ([, text = ""]) => text);
+}
+
+/** What the block after the example shows. */
+function printedBelow(title: string): string[] {
+  return codeOf(title, "txt").trimEnd().split("\n");
+}
+
 function sectionOf(title: string): string {
   const start = readme.indexOf(`## ${title}\n`);
   const end = readme.indexOf("\n## ", start + 1);
@@ -88,7 +110,7 @@ function sectionOf(title: string): string {
 
 function codeOf(title: string, language: string): string {
   const section = sectionOf(title);
-  const [, code] = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(section) ?? [];
-  if (code === undefined) throw new Error(`the section "${title}" has no ${language} code`);
+  const [, code] = new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, "m").exec(section) ?? [];
+  if (code === undefined) throw new Error(`the section "${title}" has no code: ${language}`);
   return code;
 }

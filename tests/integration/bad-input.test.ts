@@ -102,6 +102,10 @@ const REQUEST_ID: Rule = { bad: NO_ID, optional: true };
 const TTL: Rule = { bad: [...NO_INTEGER, 0, -1, 2_592_001], optional: true };
 const LIMIT: Rule = { bad: [...NO_INTEGER, 0, -1, 1_001], optional: true };
 const CURSOR: Rule = { bad: [...NO_TEXT, "", LONE, "x", "x".repeat(2_049)], optional: true };
+const OVERRIDES: Rule = {
+  bad: [...BAD_CONFIG, { persistence: 1 }, { maxPredictions: 0 }],
+  optional: true,
+};
 const NODE_ID: Rule = { good: "n", bad: [...NO_TEXT, LONE] };
 const PATTERN_NAME: Rule = {
   good: "a".repeat(40),
@@ -147,9 +151,12 @@ const RULES: Record<Procedure, Record<string, Rule>> = {
     requestId: REQUEST_ID,
   },
   "session.learn": { sessionId: SESSION_ID, requestId: REQUEST_ID },
-  "session.predict": {
+  "session.predict": { sessionId: SESSION_ID, overrides: OVERRIDES },
+  "session.next": {
     sessionId: SESSION_ID,
-    overrides: { bad: [...BAD_CONFIG, { persistence: 1 }, { maxPredictions: 0 }], optional: true },
+    k: { bad: [...NO_INTEGER, 0, -1, 10_001], optional: true },
+    horizon: { bad: [...NO_INTEGER, 0, -1, 1_001], optional: true },
+    overrides: OVERRIDES,
   },
   "session.cognition": { sessionId: SESSION_ID },
   "session.stm": { sessionId: SESSION_ID },

@@ -9,7 +9,7 @@ import { flagOf, SETTINGS } from "../../server/config.ts";
 import { runKato } from "../support/kato.ts";
 import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
 
-const COMMANDS = ["serve", "replay", "incident", "doctor"];
+const COMMANDS = ["serve", "replay", "evaluate", "incident", "doctor"];
 const CLI = fileURLToPath(new URL("../../server/cli.ts", import.meta.url));
 
 describe("kato", () => {

@@ -662,6 +662,10 @@ describe.each(STORE_KINDS)("long-term memory on %s", (kind) => {
       ["session.predict", { overrides: { persistence: 5 } }, "INVALID_INPUT"],
       ["session.predict", { overrides: { rankSortAlgo: "entropy" } }, "INVALID_INPUT"],
       ["session.predict", { overrides: { filterPipeline: ["unknown"] } }, "INVALID_INPUT"],
+      ["session.next", { k: 0 }, "INVALID_INPUT"],
+      ["session.next", { k: 10_001 }, "INVALID_INPUT"],
+      ["session.next", { horizon: 1.5 }, "INVALID_INPUT"],
+      ["session.next", { overrides: { unknown: 1 } }, "INVALID_INPUT"],
       ["session.learn", { requestId: "no spaces" }, "INVALID_INPUT"],
     ];
 

@@ -43,6 +43,27 @@ describe.each(STORE_KINDS)("learning through the client on %s", (kind) => {
     expect(predicted).toMatchObject({ time: 5, futurePotentials: [{ future: [["c"]] }] });
   });
 
+  it("tells what comes next, after the learns and observes of the same tick", async () => {
+    const session = await sdk.client.session.create({ nodeId: "what comes next" });
+
+    const [, learned, , , { events, end, other, confidence, time }] = await Promise.all([
+      session.observeSequence({ observations: [...AB, { strings: ["c"] }] }),
+      session.learn(),
+      session.observe({ strings: ["a"] }),
+      session.observe({ strings: ["b"] }),
+      session.next({ k: 2 }),
+    ]);
+
+    const [first] = events;
+    expect(first).toMatchObject({ event: ["c"], support: 1, probability: confidence });
+    expect(first?.because.map(({ pattern, position }) => [pattern, position])).toEqual([
+      [learned.learned, 1],
+    ]);
+    const listed = events.reduce((sum, { probability }) => sum + probability, 0);
+    expect([events.length, time]).toEqual([2, 5]);
+    expect(listed + end + other).toBeCloseTo(1, 9);
+  });
+
   it("reaches everything of a node", async () => {
     const nodeId = "everything";
     const { node, session: sessions } = sdk.client;

@@ -109,6 +109,7 @@ test("a repeated observation is answered as before when the node would refuse it
     follow: async () => ({
       predict: () => Promise.reject(new Error("not asked for")),
       predictText: () => Promise.reject(new Error("not asked for")),
+      nextText: () => Promise.reject(new Error("not asked for")),
       nearest: () => Promise.reject(vectorDimensionMismatch(3, 2)),
       [Symbol.dispose]: () => undefined,
     }),

@@ -1,3 +1,4 @@
+import { nextEventsNaively } from "../../server/engine/naive/next-events.ts";
 import { predictNaively } from "../../server/engine/naive/predict.ts";
 import type { FollowedNode } from "../../server/replica/followed-node.ts";
 import type { NodeAccess } from "../../server/sessions/node-access.ts";
@@ -21,6 +22,8 @@ export class SimulatedNodes implements NodeAccess {
     const followed: FollowedNode = {
       predict,
       predictText: async (stm, settings) => JSON.stringify(await predict(stm, settings)),
+      nextText: (stm, question) =>
+        Promise.resolve(JSON.stringify(nextEventsNaively(node.memory, stm, question))),
       nearest: (vectors, count) => {
         const { vectors: index } = node.memory;
         const neighbours = vectors.map((vector) => index.neighbours(vector, count));

@@ -1,5 +1,5 @@
 import type { Pattern, PatternPage } from "@kato-rpc/shared/node.ts";
-import type { LearnReply, PredictReply } from "@kato-rpc/shared/session.ts";
+import type { LearnReply, NextReply, PredictReply } from "@kato-rpc/shared/session.ts";
 import { call } from "./wire.ts";
 
 export async function createSession(
@@ -41,6 +41,18 @@ export async function predictAfter(
   const sessionId = await createSession(url, nodeId);
   await observeEvents(url, sessionId, events);
   return call<PredictReply>(url, "session.predict", { sessionId, overrides });
+}
+
+/** What a node tells of the events that come after these, by a session of its own. */
+export async function nextAfter(
+  url: string,
+  nodeId: string,
+  events: string[][],
+  input: object = {},
+): Promise<NextReply> {
+  const sessionId = await createSession(url, nodeId);
+  await observeEvents(url, sessionId, events);
+  return call<NextReply>(url, "session.next", { sessionId, ...input });
 }
 
 export async function allPatterns(url: string, nodeId: string): Promise<Pattern[]> {

@@ -31,6 +31,7 @@ const FIELDS: Record<Procedure, string[]> = {
   ],
   "session.learn": ["sessionId", "requestId"],
   "session.predict": ["sessionId", "overrides"],
+  "session.next": ["sessionId", "k", "horizon", "overrides"],
   "session.cognition": ["sessionId"],
   "session.stm": ["sessionId"],
   "session.clearStm": ["sessionId", "requestId"],

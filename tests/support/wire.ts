@@ -23,6 +23,7 @@ export const PROCEDURES = {
   "session.observeSequence": "mutation",
   "session.learn": "mutation",
   "session.predict": "query",
+  "session.next": "query",
   "session.cognition": "query",
   "session.stm": "query",
   "session.clearStm": "mutation",

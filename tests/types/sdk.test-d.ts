@@ -9,6 +9,9 @@ import type {
   KatoError,
   KatoErrorCode,
   KatoOutputs,
+  NextEvent,
+  NextReason,
+  NoNextReason,
   Prediction,
   SequencePrediction,
 } from "@kato-rpc/client";
@@ -169,6 +172,11 @@ export async function learningAndPredictingAreTyped(
   same<(typeof futurePotentials)[number]["future"], string[][]>(true);
   const [first] = predictions;
   if (first !== undefined && "sequence" in first) same<typeof first, SequencePrediction>(true);
+  const { events, end, empty } = await session.next({ k: 3, horizon: 2 });
+  same<typeof events, NextEvent[]>(true);
+  same<NextEvent["because"], NextReason[]>(true);
+  same<typeof end, number>(true);
+  same<typeof empty, NoNextReason | null>(true);
   const observed = await session.observe({ strings: ["a"], predict: true });
   same<typeof observed.predictions, Prediction[] | undefined>(true);
   const { symbols } = await session.cognition({ timeoutMs: 500 });
@@ -181,6 +189,8 @@ export async function learningAndPredictingAreTyped(
   await session.predict({ overrides: { persistence: 3 } });
   // @ts-expect-error entropy is no field to rank by
   await session.predict({ overrides: { rankSortAlgo: "entropy" } });
+  // @ts-expect-error the session is the handle's
+  await session.next({ sessionId: "s" });
   // @ts-expect-error long-term memory belongs to a node
   await client.node.patterns({});
 }

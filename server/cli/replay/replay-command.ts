@@ -7,6 +7,7 @@ import { openProgress } from "../progress.ts";
 import type { Target } from "../target.ts";
 import { readTarget, targetFlags, withTarget } from "../target.ts";
 import { UsageError } from "../usage-error.ts";
+import { FIELD_FLAGS, readNames } from "./field-flags.ts";
 import type { GivenNames } from "./field-names.ts";
 import type { LogFormat } from "./read-event-log.ts";
 import { guessFormat, LOG_FORMATS, readEventLog } from "./read-event-log.ts";
@@ -31,9 +32,7 @@ failed.`,
   flags: {
     ...targetFlags(DEFAULTS.workers),
     format: { value: LOG_FORMATS.join("|"), meaning: "of FILE, whatever its name" },
-    case: { value: "NAME", meaning: "field that holds the case, if not one of the usual names" },
-    activity: { value: "NAME", meaning: "field that holds the activity" },
-    timestamp: { value: "NAME", meaning: "field that holds the timestamp" },
+    ...FIELD_FLAGS,
     node: { value: "NAME", meaning: "node for the sessions", default: DEFAULTS.node },
     concurrency: {
       value: "N",
@@ -113,13 +112,4 @@ function readFormat(flags: Flags, path: string): LogFormat {
     throw new UsageError(`--format ${JSON.stringify(text)}: expected ${LOG_FORMATS.join(" or ")}`);
   }
   return format;
-}
-
-function readNames(flags: Flags): GivenNames {
-  const names: Record<string, string> = {};
-  for (const part of ["case", "activity", "timestamp"]) {
-    const name = findText(flags, part);
-    if (name !== undefined) names[part] = name;
-  }
-  return names;
 }

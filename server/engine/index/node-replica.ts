@@ -10,6 +10,7 @@ import type {
   NodeChange,
   StoredPattern,
 } from "../node-change.ts";
+import { ContextIndex } from "../next/context-index.ts";
 import { uniteMetadata } from "../pattern-metadata.ts";
 import { VectorIndex } from "../vector-index.ts";
 import { AffinityTable } from "./affinity-table.ts";
@@ -38,6 +39,8 @@ export class NodeReplica {
   #details = new SlotDetails();
   #affinities = new AffinityTable();
   readonly #scratches: QueryScratch[] = [];
+  /** Made when it is first asked for: who never asks what comes next does not pay for it. */
+  #contexts: ContextIndex | undefined;
 
   /** Throws `PATTERN_NOT_FOUND` or `VECTOR_DIMENSION_MISMATCH`, and then has changed nothing. */
   apply(change: NodeChange): void {
@@ -68,6 +71,7 @@ export class NodeReplica {
       this.symbols.count(symbol, { occurrences: count * frequency, patterns: 1 });
     }
     this.#symbolOccurrences += this.patterns.lengthOf(slot) * frequency;
+    this.#contexts?.add(slot);
     this.#details.setEmotives(slot, emotives);
     this.#details.setMetadata(slot, metadata);
   }
@@ -152,6 +156,12 @@ export class NodeReplica {
     };
   }
 
+  /** Follows every change once it is there; O(events of all patterns) where it is not. */
+  contexts(): ContextIndex {
+    this.#contexts ??= new ContextIndex(this.patterns);
+    return this.#contexts;
+  }
+
   /** Zeros for one query, which gives them back; queries under way at once have each their own. */
   takeScratch(): QueryScratch {
     const scratch = this.#scratches.pop() ?? new QueryScratch();
@@ -170,7 +180,9 @@ export class NodeReplica {
     const arrays = patterns.sizeBytes + symbols.sizeBytes + postings.sizeBytes;
     const others = this.#details.sizeBytes + this.#affinities.sizeBytes + vectors.sizeBytes;
     const scratches = this.#scratches.length * symbols.size * BYTES_PER_SCRATCH_SYMBOL;
-    return BYTES_PER_NODE + arrays + (finalized?.members.byteLength ?? 0) + others + scratches;
+    const contexts = this.#contexts?.sizeBytes ?? 0;
+    const finalizedBytes = finalized?.members.byteLength ?? 0;
+    return BYTES_PER_NODE + arrays + finalizedBytes + others + scratches + contexts;
   }
 
   /** The part of a learn that is about its pattern. */
@@ -227,6 +239,7 @@ export class NodeReplica {
   #setFrequency(slot: number, frequency: number): void {
     const learns = frequency - this.patterns.frequencyOf(slot);
     this.patterns.frequencies[slot] = frequency;
+    this.#contexts?.count(slot, learns);
     this.#symbolOccurrences += this.patterns.lengthOf(slot) * learns;
     for (const [symbol, count] of this.#countSlot(slot)) {
       this.symbols.count(symbol, { occurrences: count * learns, patterns: 0 });
@@ -256,6 +269,7 @@ export class NodeReplica {
     this.symbols = new SymbolTable();
     this.postings = new PostingLists();
     this.#details = new SlotDetails();
+    this.#contexts = undefined;
     this.#patternCount = 0;
     this.#symbolOccurrences = 0;
   }

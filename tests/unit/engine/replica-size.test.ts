@@ -57,6 +57,31 @@ describe("a replica tells about what it takes in memory", () => {
     expect(node.totals().patterns).toBe(COUNT);
   });
 
+  test.each<[string, (i: number) => Partial<Learning>]>([
+    ["events of one symbol", () => ({})],
+    [
+      "events of several",
+      (i) => ({
+        events: [
+          ["a", `word-${i}`],
+          ["b", "c", `word-${i}`],
+        ],
+      }),
+    ],
+  ])("with what is kept to tell the next event, of %s", (_, learningOf) => {
+    const node = new NodeReplica();
+    fill(node, 0, learningOf);
+    const toldBefore = node.sizeBytes;
+    const usedBefore = usedBytes();
+    node.contexts();
+
+    const taken = usedBytes() - usedBefore;
+    const told = node.sizeBytes - toldBefore;
+
+    expect(told / taken).toBeGreaterThan(0.7);
+    expect(told / taken).toBeLessThan(1.5);
+  });
+
   test("and less again once patterns were forgotten", () => {
     const node = new NodeReplica();
     const empty = node.sizeBytes;

@@ -2,6 +2,7 @@ import type { Worker } from "node:worker_threads";
 import { pino } from "pino";
 import { afterEach, describe, expect, test } from "vitest";
 
+import { nextEventsNaively } from "@kato-rpc/server/engine/naive/next-events.ts";
 import { predictNaively } from "@kato-rpc/server/engine/naive/predict.ts";
 import { NodeReplicas } from "@kato-rpc/server/replica/node-replicas.ts";
 import type { FollowedNode } from "@kato-rpc/server/replica/followed-node.ts";
@@ -109,6 +110,24 @@ describe("a followed node", () => {
     });
   });
 
+  test("tells what comes next as its memory does, and counts the index it makes for that", async () => {
+    const store = new MemoryNodeStore();
+    const { replicas } = open(store);
+    const stm = [["a"], ["b"]];
+    for (const end of ["c", "d", "\\", "\n", "__proto__"]) {
+      store.learn("node", { events: [["a"], ["b"], [end]] });
+      using node = await replicas.follow("node", soon());
+      const bytesBefore = replicas.counters.bytes;
+
+      const told = await node.nextText(stm, { limit: 3, horizon: 1 });
+
+      const expected = nextEventsNaively(store.memory("node"), stm, { limit: 3, horizon: 1 });
+      expect(told).toBe(JSON.stringify(expected));
+      if (end === "c") expect(replicas.counters.bytes).toBeGreaterThan(bytesBefore);
+    }
+    expect(replicas.counters).toMatchObject({ loads: 1, predictions: 5 });
+  });
+
   test("does not trouble the thread when nothing is new in the log", async () => {
     const store = new MemoryNodeStore();
     store.learn("node", { events: [["a"], ["b"]] });
@@ -131,6 +150,7 @@ describe("a followed node", () => {
     node[Symbol.dispose]();
 
     await expect(node.predict([["a"], ["b"]], SETTINGS)).rejects.toThrow("let go of");
+    await expect(node.nextText([["a"]], { limit: 1, horizon: 1 })).rejects.toThrow("let go of");
   });
 });
 

@@ -68,6 +68,7 @@ class WatchedNode {
         return predictNaively(this.#memory, stm, settings);
       },
       predictText: () => Promise.reject(new Error("asked for text")),
+      nextText: () => Promise.reject(new Error("asked for what comes next")),
       nearest: async (vectors, count) => {
         await this.beforeNearest();
         const { vectors: index } = this.#memory;
@@ -87,6 +88,7 @@ const EMPTY_NODE = {
     Promise.resolve({
       predict: () => Promise.reject(new Error("asked for predictions")),
       predictText: () => Promise.reject(new Error("asked for text")),
+      nextText: () => Promise.reject(new Error("asked for what comes next")),
       nearest: (vectors) =>
         Promise.resolve({ dimension: undefined, neighbours: vectors.map(() => []) }),
       [Symbol.dispose]: () => undefined,

@@ -26,6 +26,8 @@ describe("the limits", () => {
       idCharacters: 128,
       ttlSeconds: 30 * 86_400,
       pageItems: 1_000,
+      nextEvents: 10_000,
+      nextHorizon: 1_000,
     });
   });
 });

@@ -1,0 +1,168 @@
+import { setImmediate } from "node:timers/promises";
+import { LIMITS } from "@kato-rpc/shared/limits.ts";
+import { eventKey } from "../../engine/next/event-order.ts";
+import { BASELINES } from "./baselines.ts";
+import type { Case } from "./read-cases.ts";
+import type { Score } from "./score.ts";
+import { EventNumbers, LEAST_CONTEXT, scoreMethod, Tally } from "./score.ts";
+import { distributionOf } from "./service-method.ts";
+import type { ServiceOptions } from "./service-run.ts";
+import { ServiceRun } from "./service-run.ts";
+import type { Split } from "./splits.ts";
+
+export type EvaluateOptions = ServiceOptions & {
+  splits: readonly Split<Case>[];
+  /** Cases under way at once. */
+  concurrency: number;
+  /** Events listed in an answer at most. */
+  k: number;
+  /** Whether what was learned is to be removed from the service. */
+  clears: boolean;
+};
+
+export type EvaluateReport = {
+  /** Cases that were learned from and predicted, over all splits. */
+  training: number;
+  test: number;
+  /** Distinct patterns that the first split's training cases made. */
+  patterns: number;
+  /** Distinct events that they have. */
+  knownEvents: number;
+  answers: number;
+  /** Of the service with many cases under way, the observes between the answers included. */
+  answersPerSecond: number;
+  /** Of answers of the usual length, one call after another. */
+  latencyMs: { calls: number; p50: number; p99: number };
+  /** `session.next` and the baselines, on the same answers. */
+  methods: ({ name: string } & Score)[];
+};
+
+/** Answers that are timed one after another. */
+const TIMED_ANSWERS = 2_000;
+/** What `session.next` lists unless told otherwise. */
+const USUAL_EVENTS = 10;
+
+/** @throws KatoError from the first call that fails, and the signal's reason when it is set meanwhile */
+export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport> {
+  const { splits } = options;
+  const tally = new Tally();
+  const durations: number[] = [];
+  const learned: { patterns: number; knownEvents: number }[] = [];
+  let seconds = 0;
+  for (const [i, split] of splits.entries()) {
+    const run = new ServiceRun(options);
+    try {
+      const numbers = new EventNumbers(split.training.map(keysOf));
+      learned.push({
+        patterns: await run.learn(split.training),
+        knownEvents: numbers.training.events,
+      });
+      seconds += await predictAll(run, { split, numbers, tally, options });
+      if (i === 0) durations.push(...(await timeAnswers(run, split.test)));
+    } finally {
+      await run.close();
+      if (options.clears) await run.clear();
+    }
+  }
+  const score = tally.score();
+  const [first = { patterns: 0, knownEvents: 0 }] = learned;
+  return {
+    training: splits.reduce((sum, { training }) => sum + training.length, 0),
+    test: splits.reduce((sum, { test }) => sum + test.length, 0),
+    ...first,
+    answers: score.answers,
+    answersPerSecond: score.answers / seconds,
+    latencyMs: {
+      calls: durations.length,
+      p50: percentile(durations, 0.5),
+      p99: percentile(durations, 0.99),
+    },
+    methods: [{ name: "session.next", ...score }, ...(await scoreBaselines(options))],
+  };
+}
+
+/** Scores what the service tells of every prefix; gives how many seconds that took. */
+async function predictAll(
+  run: ServiceRun,
+  {
+    split,
+    numbers,
+    tally,
+    options,
+  }: { split: Split<Case>; numbers: EventNumbers; tally: Tally; options: EvaluateOptions },
+): Promise<number> {
+  const { concurrency } = options;
+  const k = Math.max(1, Math.min(options.k, numbers.training.events, LIMITS.nextEvents.max));
+  const startedAt = performance.now();
+  await run.predict(split.test, {
+    label: "predicting",
+    least: LEAST_CONTEXT,
+    k,
+    concurrency,
+    onAnswers(asked, answers) {
+      const outcomes = numbers.outcomesOf(keysOf(asked));
+      for (const { length, reply } of answers) {
+        tally.add(distributionOf(reply, numbers), outcomes[length] ?? 0);
+      }
+    },
+  });
+  return (performance.now() - startedAt) / 1_000;
+}
+
+/** Milliseconds of each call, of which no other is under way. */
+async function timeAnswers(run: ServiceRun, cases: readonly Case[]): Promise<number[]> {
+  const timed: Case[] = [];
+  let answers = 0;
+  for (const events of cases) {
+    if (answers >= TIMED_ANSWERS) break;
+    timed.push(events);
+    answers += Math.max(0, events.length - LEAST_CONTEXT + 1);
+  }
+  const durations: number[] = [];
+  await run.predict(timed, {
+    label: "timing",
+    least: LEAST_CONTEXT,
+    k: USUAL_EVENTS,
+    concurrency: 1,
+    onAnswers: (_asked, answers) => {
+      durations.push(...answers.map(({ durationMs }) => durationMs));
+    },
+  });
+  return durations;
+}
+
+async function scoreBaselines({
+  splits,
+  signal,
+  openProgress,
+}: EvaluateOptions): Promise<({ name: string } & Score)[]> {
+  const methods = Object.entries(BASELINES);
+  const keyed = splits.map(({ training, test }) => ({
+    training: training.map(keysOf),
+    test: test.map(keysOf),
+  }));
+  const progress = openProgress({ label: "baselines", unit: "methods", total: methods.length });
+  const scores: ({ name: string } & Score)[] = [];
+  try {
+    for (const [name, method] of methods) {
+      scores.push({ name, ...scoreMethod(method, keyed) });
+      progress.add(1);
+      // Lets the progress be shown, and the person end it.
+      await setImmediate();
+      signal.throwIfAborted();
+    }
+  } finally {
+    progress.end();
+  }
+  return scores;
+}
+
+function keysOf(events: Case): string[] {
+  return events.map(eventKey);
+}
+
+/** 0 of nothing. */
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}

@@ -1,0 +1,37 @@
+import { withRoomFor } from "../index/growing-array.ts";
+
+/** What a Map holds for an event of several symbols: key, text and entry. */
+const BYTES_PER_LONGER_EVENT = 96;
+
+/** Numbers from 0 on for events, which are lists of symbol ids; an event of one symbol takes no more than a number. */
+export class EventIds {
+  /** By symbol id the event of that symbol alone, plus one. */
+  #singles = new Int32Array(0);
+  readonly #longer = new Map<string, number>();
+  size = 0;
+
+  get sizeBytes(): number {
+    return this.#singles.byteLength + this.#longer.size * BYTES_PER_LONGER_EVENT;
+  }
+
+  /** −1 for an event that has no number. */
+  find(symbols: readonly number[]): number {
+    if (symbols.length === 1) return (this.#singles[symbols[0] ?? 0] ?? 0) - 1;
+    return this.#longer.get(symbols.join()) ?? -1;
+  }
+
+  intern(symbols: readonly number[]): number {
+    const found = this.find(symbols);
+    if (found >= 0) return found;
+    const id = this.size;
+    this.size += 1;
+    if (symbols.length === 1) {
+      const symbol = symbols[0] ?? 0;
+      this.#singles = withRoomFor(this.#singles, symbol + 1);
+      this.#singles[symbol] = id + 1;
+    } else {
+      this.#longer.set(symbols.join(), id);
+    }
+    return id;
+  }
+}

@@ -1,0 +1,109 @@
+import type { NextList } from "@kato-rpc/shared/next.ts";
+import type { Event } from "@kato-rpc/shared/observation.ts";
+
+import { compareHashes } from "../index/hash-words.ts";
+import type { NodeReplica } from "../index/node-replica.ts";
+import { WorkMeter } from "../index/work-meter.ts";
+import { answerEmpty, answerFrom } from "./answer.ts";
+import type { ContextIndex } from "./context-index.ts";
+import type { CountedContexts, Present } from "./count-contexts.ts";
+import { ContextCounter } from "./count-contexts.ts";
+import { compareEvents } from "./event-order.ts";
+import type { NextEvidence, PriorEvent } from "./next-evidence.ts";
+import { END_OUTCOME } from "./outcome.ts";
+
+export interface NextQuestion {
+  /** Events listed at most. */
+  limit: number;
+  /** How many events ahead; 1 is the next. */
+  horizon: number;
+  /** Called every so often; ends the answer by throwing. */
+  interrupt?: (() => void) | undefined;
+}
+
+/**
+ * What comes after short-term memory, by the node's patterns: the same bits as `nextEventsNaively`, whatever the order they
+ * were learned in. An event is what it is with all its symbols in their order. Those at the end that the node does not
+ * know are stepped over: the last it knows is the present one, and what is asked for lies so many events further on.
+ * O(places of the present event in the patterns).
+ */
+export function nextEvents(
+  node: NodeReplica,
+  stm: readonly Event[],
+  { limit, horizon, interrupt }: NextQuestion,
+): NextList {
+  if (stm.length === 0) return answerEmpty("NO_SYMBOLS");
+  const index = node.contexts();
+  if (index.known === 0) return answerEmpty("NO_PATTERNS");
+  const observed = stm.map((event) => numberOf(event, { node, index }));
+  const last = observed.findLastIndex((event) => event >= 0);
+  const present: Present = {
+    events: observed.slice(0, last + 1),
+    distance: observed.length - 1 - last + horizon,
+  };
+  const counter = new ContextCounter(node, index, present);
+  const counted = counter.count(new WorkMeter(interrupt));
+  return answerFrom(evidenceOf({ node, index, counted }), limit);
+}
+
+function numberOf(
+  event: Event,
+  { node, index }: { node: NodeReplica; index: ContextIndex },
+): number {
+  const symbols: number[] = [];
+  for (const text of event) {
+    const symbol = node.symbols.find(text);
+    if (symbol === undefined) return -1;
+    symbols.push(symbol);
+  }
+  return index.find(symbols);
+}
+
+function evidenceOf({
+  node,
+  index,
+  counted,
+}: {
+  node: NodeReplica;
+  index: ContextIndex;
+  counted: CountedContexts;
+}): NextEvidence {
+  const { outcomes, orders, gaps, branches, occurrences } = counted;
+  const eventOf = (outcome: number): Event => node.eventAt(index.firstPlaceOf(outcome - 1));
+  return {
+    candidateCount: outcomes.length,
+    outcome(candidate) {
+      const outcome = outcomes[candidate] ?? END_OUTCOME;
+      return outcome === END_OUTCOME ? undefined : eventOf(outcome);
+    },
+    orders,
+    gaps,
+    branches,
+    occurrences,
+    patternHash: (slot) => node.patterns.hashOf(slot),
+    comparePatterns: (a, b) => compareHashes(node.patterns.hashes, a, b),
+    prior: {
+      tables: Float64Array.from(outcomes, (outcome) => index.tablesOf(outcome)),
+      total: index.total,
+      once: index.once,
+    },
+    others: () => otherEvents({ index, eventOf, except: new Set(outcomes) }),
+    endTables: index.tablesOf(END_OUTCOME),
+  };
+}
+
+function* otherEvents({
+  index,
+  eventOf,
+  except,
+}: {
+  index: ContextIndex;
+  eventOf(outcome: number): Event;
+  except: ReadonlySet<number>;
+}): Generator<PriorEvent> {
+  const frequent = index.frequent.inOrder((a, b) => compareEvents(eventOf(a), eventOf(b)));
+  for (const outcome of frequent) {
+    if (except.has(outcome)) continue;
+    yield { event: eventOf(outcome), tables: index.tablesOf(outcome) };
+  }
+}

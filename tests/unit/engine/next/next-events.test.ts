@@ -1,0 +1,331 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { NodeReplica } from "@kato-rpc/server/engine/index/node-replica.ts";
+import { learnPattern } from "@kato-rpc/server/engine/learning.ts";
+import { nextEventsNaively } from "@kato-rpc/server/engine/naive/next-events.ts";
+import { nextEvents } from "@kato-rpc/server/engine/next/next-events.ts";
+import type { NodeChange } from "@kato-rpc/server/engine/node-change.ts";
+import { NodeMemory } from "@kato-rpc/server/engine/node-memory.ts";
+import { patternHash, patternName } from "@kato-rpc/server/engine/pattern-name.ts";
+import type { NextList } from "@kato-rpc/shared/next.ts";
+import type { Event } from "@kato-rpc/shared/observation.ts";
+
+const ASKED = { limit: 10, horizon: 1 };
+
+function learnOf(events: readonly Event[]): NodeChange[] {
+  const rest = { emotives: [], metadata: [], persistence: 1, vectors: [] };
+  const { learned } = learnPattern({ events, ...rest });
+  return learned === null ? [] : [learned];
+}
+
+/** Each word a sequence of events of one letter. */
+function words(...texts: string[]): NodeChange[] {
+  return texts.flatMap((text) => learnOf(lettersOf(text)));
+}
+
+function lettersOf(text: string): Event[] {
+  return text.split("").map((letter) => [letter]);
+}
+
+function replicaOf(changes: readonly NodeChange[]): NodeReplica {
+  const replica = new NodeReplica();
+  for (const change of changes) replica.apply(change);
+  return replica;
+}
+
+function memoryOf(changes: readonly NodeChange[]): NodeMemory {
+  const memory = new NodeMemory();
+  for (const change of changes) memory.apply(change);
+  return memory;
+}
+
+function probabilityOf({ events }: NextList, ...event: Event): number {
+  return events.find((each) => each.event.join() === event.join())?.probability ?? 0;
+}
+
+function sumOf({ events, end, other }: NextList): number {
+  return events.reduce((sum, { probability }) => sum + probability, 0) + end + other;
+}
+
+const FEW = ["a", "b", "c", "d"];
+const event = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom(...FEW).map((symbol) => [symbol]) },
+  { weight: 1, arbitrary: fc.array(fc.constantFrom(...FEW), { minLength: 1, maxLength: 3 }) },
+);
+const sequence = fc.array(event, { minLength: 1, maxLength: 9 });
+const observed = fc.array(
+  fc.oneof(
+    { weight: 9, arbitrary: event },
+    { weight: 1, arbitrary: fc.constant<Event>(["never"]) },
+  ),
+  { maxLength: 9 },
+);
+const question = fc.record({
+  limit: fc.integer({ min: 1, max: 12 }),
+  horizon: fc.constantFrom(1, 1, 1, 2, 3),
+});
+const action = fc.oneof(
+  { weight: 40, arbitrary: sequence.map((events) => ({ do: "learn" as const, events })) },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      do: fc.constantFrom("forget" as const, "correct" as const),
+      pattern: fc.nat(20),
+      frequency: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 1e12 })),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: "clear" as const }) },
+);
+
+function changesOf(actions: readonly (typeof action extends fc.Arbitrary<infer A> ? A : never)[]) {
+  const changes: NodeChange[] = [];
+  let hashes: string[] = [];
+  for (const each of actions) {
+    if (each.do === "clear") {
+      changes.push({ kind: "clear" });
+      hashes = [];
+    } else if (each.do === "learn") {
+      const learned = learnOf(each.events);
+      changes.push(...learned);
+      if (learned.length > 0) hashes = [...new Set([...hashes, patternHash(each.events)])];
+    } else if (hashes.length > 0) {
+      const hash = hashes[each.pattern % hashes.length]!;
+      if (each.do === "forget") {
+        changes.push({ kind: "forget", hash });
+        hashes = hashes.filter((other) => other !== hash);
+      } else {
+        changes.push({ kind: "correct", hash, frequency: each.frequency });
+      }
+    }
+  }
+  return changes;
+}
+
+describe("what comes next", () => {
+  const plays = fc.record({
+    actions: fc.array(action, { maxLength: 25 }),
+    stm: observed,
+    question,
+  });
+
+  test("is the same, bit for bit, as counted anew in all patterns", { timeout: 120_000 }, () => {
+    fc.assert(
+      fc.property(plays, fc.nat(25), ({ actions, stm, question: asked }, askedAfter) => {
+        const changes = changesOf(actions);
+        const replica = new NodeReplica();
+        for (const [i, change] of changes.entries()) {
+          // From here on the index follows the changes; before, it is not there.
+          if (i === askedAfter) nextEvents(replica, stm, asked);
+          replica.apply(change);
+        }
+
+        const answer = nextEvents(replica, stm, asked);
+
+        expect(answer).toEqual(nextEventsNaively(memoryOf(changes), stm, asked));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("sums up to 1, and each event's reasons with their rest to its probability", () => {
+    fc.assert(
+      fc.property(plays, ({ actions, stm, question: asked }) => {
+        const answer = nextEvents(replicaOf(changesOf(actions)), stm, asked);
+
+        expect(Math.abs(sumOf(answer) - 1)).toBeLessThan(1e-9);
+        for (const { probability, because, rest } of answer.events) {
+          const listed = because.reduce((sum, { weight }) => sum + weight, 0);
+          expect(Math.abs(listed + rest - probability)).toBeLessThan(1e-12);
+          expect(rest).toBeGreaterThan(-1e-12);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("does not depend on the order of learning", () => {
+    const learned = fc.array(sequence, { maxLength: 15 });
+    const orders = learned.chain((sequences) =>
+      fc.tuple(
+        fc.constant(sequences),
+        fc.shuffledSubarray(sequences, { minLength: sequences.length }),
+      ),
+    );
+
+    fc.assert(
+      fc.property(orders, observed, ([one, other], stm) => {
+        const first = nextEvents(replicaOf(one.flatMap(learnOf)), stm, ASKED);
+        const second = nextEvents(replicaOf(other.flatMap(learnOf)), stm, ASKED);
+
+        expect(first).toEqual(second);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("is what it would be had a forgotten pattern never been learned", () => {
+    const learned = fc.array(sequence, { maxLength: 10 });
+
+    fc.assert(
+      fc.property(learned, sequence, observed, (sequences, forgotten, stm) => {
+        const hash = patternHash(forgotten);
+        fc.pre(learnOf(forgotten).length > 0);
+        const others = sequences.filter((each) => patternHash(each) !== hash).flatMap(learnOf);
+        const replica = replicaOf([...learnOf(forgotten), ...others, ...learnOf(forgotten)]);
+        nextEvents(replica, stm, ASKED);
+        replica.apply({ kind: "forget", hash });
+
+        expect(nextEvents(replica, stm, ASKED)).toEqual(nextEvents(replicaOf(others), stm, ASKED));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("is 'other' alone in an empty memory, and before anything was observed", () => {
+    expect(nextEvents(replicaOf([]), lettersOf("a"), ASKED)).toEqual({
+      events: [],
+      end: 0,
+      other: 1,
+      confidence: 0,
+      empty: "NO_PATTERNS",
+    });
+    expect(nextEvents(replicaOf(words("ab")), [], ASKED)).toMatchObject({
+      other: 1,
+      empty: "NO_SYMBOLS",
+    });
+  });
+
+  test("is what followed most often, and the end where sequences ended", () => {
+    const replica = replicaOf(words("abc", "abc", "abc", "abd", "xy"));
+
+    const afterAb = nextEvents(replica, lettersOf("ab"), ASKED);
+    const afterAbc = nextEvents(replica, lettersOf("abc"), ASKED);
+
+    expect(afterAb.events[0]).toMatchObject({ event: ["c"], support: 3 });
+    expect(afterAb.events[1]).toMatchObject({ event: ["d"], support: 1 });
+    expect(afterAb.confidence).toBe(afterAb.events[0]?.probability);
+    expect(afterAbc.end).toBeGreaterThan(0.5);
+    expect(afterAbc.confidence).toBe(afterAbc.end);
+  });
+
+  test("follows the longer context where it says another thing than the shorter", () => {
+    const replica = replicaOf(words("abc", "abc", "xbd", "xbd", "xbd"));
+
+    expect(nextEvents(replica, lettersOf("ab"), ASKED).events[0]?.event).toEqual(["c"]);
+    expect(nextEvents(replica, lettersOf("xb"), ASKED).events[0]?.event).toEqual(["d"]);
+  });
+
+  test("follows a longer context past an event that is always there", () => {
+    const often = (text: string): string[] => Array.from({ length: 20 }, () => text);
+    const replica = replicaOf(words(...often("pabc"), ...often("qabd")));
+
+    expect(probabilityOf(nextEvents(replica, lettersOf("pab"), ASKED), "c")).toBeGreaterThan(0.9);
+    expect(probabilityOf(nextEvents(replica, lettersOf("qab"), ASKED), "d")).toBeGreaterThan(0.9);
+  });
+
+  test("does not follow a longer context that says nothing new", () => {
+    // What came before b makes no difference: c follows three times in four.
+    const texts = ["p", "q", "r", "s", "t"].flatMap((before) =>
+      ["c", "c", "c", "d"].map((next) => `${before}b${next}`),
+    );
+    const replica = replicaOf(words(...texts, "ubd"));
+
+    const answer = nextEvents(replica, lettersOf("ub"), ASKED);
+
+    expect(answer.events[0]?.event).toEqual(["c"]);
+  });
+
+  test("leaves the more to what was never learned, the more was learned once", () => {
+    const repeated = replicaOf(words("abc", "abc", "abd", "abd"));
+    const once = replicaOf(words("abc", "abd", "abe", "abf"));
+
+    const known = nextEvents(repeated, lettersOf("ab"), ASKED);
+    const open = nextEvents(once, lettersOf("ab"), ASKED);
+
+    expect(open.other).toBeGreaterThan(5 * known.other);
+  });
+
+  test("changes with the very next learn", () => {
+    const replica = replicaOf(words("abc"));
+    const before = nextEvents(replica, lettersOf("ab"), ASKED);
+    for (const change of words("abd", "abd", "abd")) replica.apply(change);
+
+    const after = nextEvents(replica, lettersOf("ab"), ASKED);
+
+    expect(probabilityOf(before, "d")).toBe(0);
+    expect(after.events[0]?.event).toEqual(["d"]);
+  });
+
+  test("names the pattern, and where in it the present was found", () => {
+    const answer = nextEvents(replicaOf(words("xabc", "xabc", "bd")), lettersOf("xab"), ASKED);
+
+    expect(answer.events[0]?.because).toEqual([
+      {
+        pattern: patternName(patternHash(lettersOf("xabc"))),
+        position: 2,
+        frequency: 2,
+        weight: expect.any(Number),
+      },
+    ]);
+  });
+
+  test("is several events ahead where asked for, the end for all that are over by then", () => {
+    const replica = replicaOf(words("abcd", "abcd", "ab", "xa"));
+    const ahead = { limit: 10, horizon: 3 };
+
+    const answer = nextEvents(replica, lettersOf("a"), ahead);
+
+    expect(answer.events[0]?.event).toEqual(["d"]);
+    expect(answer.end).toBeGreaterThan(0.2);
+  });
+
+  test("steps over what the node does not know", () => {
+    const replica = replicaOf(words("abcd", "abcd", "bx"));
+
+    const stepped = nextEvents(replica, [["a"], ["b"], ["never"]], ASKED);
+    const unknown = nextEvents(replica, [["never"]], ASKED);
+
+    expect(stepped.events[0]?.event).toEqual(["d"]);
+    expect(unknown.events).toHaveLength(5);
+    expect(unknown.events.every(({ because }) => because.length === 0)).toBe(true);
+    expect(unknown.empty).toBeNull();
+  });
+
+  test("takes an event with all its symbols in their order", () => {
+    const replica = replicaOf([
+      ...learnOf([["a", "b"], ["c"]]),
+      ...learnOf([["b", "a"], ["d"]]),
+      ...learnOf([["VCTR|1", "a"], ["e"], ["a", "b"]]),
+    ]);
+
+    expect(nextEvents(replica, [["a", "b"]], ASKED).events[0]?.event).toEqual(["c"]);
+    expect(nextEvents(replica, [["b", "a"]], ASKED).events[0]?.event).toEqual(["d"]);
+    expect(nextEvents(replica, [["VCTR|1", "a"], ["e"]], ASKED).events[0]?.event).toEqual([
+      "a",
+      "b",
+    ]);
+  });
+
+  test("leaves to 'other' what is beyond the limit", () => {
+    const replica = replicaOf(words("abc", "abd", "abe", "abf"));
+
+    const few = nextEvents(replica, lettersOf("ab"), { limit: 1, horizon: 1 });
+    const all = nextEvents(replica, lettersOf("ab"), ASKED);
+
+    expect(few.events).toEqual(all.events.slice(0, 1));
+    expect(few.end).toBe(all.end);
+    expect(few.other).toBeGreaterThan(all.other + 0.2);
+  });
+});
+
+describe("an interrupt", () => {
+  test("that throws ends the answer", () => {
+    const replica = replicaOf(words("ab"));
+    const interrupt = (): void => {
+      throw new Error("too late");
+    };
+
+    expect(() => nextEvents(replica, lettersOf("a"), { ...ASKED, interrupt })).toThrow("too late");
+  });
+});
