@@ -132,23 +132,31 @@ export class RpcDispatch {
       one.call.onQueued = resolve;
       const answer = this.#settle(one, before);
       // A call refused out of turn must not let the next one past those before it.
-      void answer.then(() => resolve(before));
+      const release = () => resolve(before);
+      answer.then(release, release);
       return answer;
     });
   }
 
-  /** Never rejects. */
+  /** Rejects only by a bug of this class. */
   #settle(pending: PendingCall, turn?: Promise<void>): Promise<Answer> {
-    return new Promise((resolve) => {
-      const deadline = this.#deadlines.add(() => {
-        resolve(this.#describeError(this.#tooLate(pending), pending));
-      });
+    return new Promise((resolve, reject) => {
+      const answer = (describe: () => Answer) => {
+        try {
+          resolve(describe());
+        } catch (bug) {
+          reject(bug);
+        }
+      };
+      const deadline = this.#deadlines.add(() =>
+        answer(() => this.#describeError(this.#tooLate(pending), pending)),
+      );
       this.#run(pending, turn).then(
         (data) => {
-          if (deadline.meet()) resolve(this.#describeResult(data, pending));
+          if (deadline.meet()) answer(() => this.#describeResult(data, pending));
         },
         (error: unknown) => {
-          if (deadline.meet()) resolve(this.#describeError(error, pending));
+          if (deadline.meet()) answer(() => this.#describeError(error, pending));
         },
       );
     });

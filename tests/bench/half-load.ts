@@ -65,7 +65,13 @@ async function measureStore(
     const capacity = servedPerSecond(await load({ ...target, seconds }));
     capacities.push(capacity);
     const ratePerSecond = capacity * SHARE;
-    reports.push(await load({ ...target, seconds, ratePerSecond, connections: MOST_CONNECTIONS }));
+    const open = { ratePerSecond, connections: MOST_CONNECTIONS };
+    const report = await load({ ...target, ...open, seconds });
+    if (report.unsent > 0 || report.latencies.ok.count < report.made) {
+      const { made, unsent, failures } = report;
+      throw new Error(`not all calls were answered: ${JSON.stringify({ made, unsent, failures })}`);
+    }
+    reports.push(report);
     onStep();
   }
   const spread = (figure: (report: LoadReport) => number | null) =>

@@ -12,6 +12,8 @@ export async function recordCommands(
 ): Promise<RecordedCommand[]> {
   const commands: RecordedCommand[] = [];
   const end = randomUUID();
+  // The driver takes a command that comes with the start of the monitor for a reply: let this client's own be over.
+  await client.ping();
   const monitor = await client.monitor();
   const database = String(client.options.db ?? 0);
   monitor.on("monitor", (_time: string, args: string[], source: string, db: string) => {

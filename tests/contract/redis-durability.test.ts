@@ -1,3 +1,4 @@
+import { createSessionId } from "../../server/stores/session-id.ts";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Durability } from "../../server/stores/durability.ts";
 import { DurabilityError } from "../../server/stores/durability.ts";
@@ -208,6 +209,18 @@ describe("a store that acknowledges what a replica has", () => {
     ).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
     await resume();
     await commit;
+  });
+
+  test("answers at once what changes nothing, though a change of the same turn waits", async () => {
+    const sessionId = await createSession(patient.sessions);
+    const { resume } = await pauseReplica();
+
+    const change = patient.sessions.commit(observation(sessionId));
+    const missing = patient.sessions.commit(observation(createSessionId("node")));
+
+    await expect(missing).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+    await resume();
+    expect(await change).toMatchObject({ status: "committed" });
   });
 
   test("tells in words what may be lost, and when replicas are missing", async () => {

@@ -55,7 +55,7 @@ export function commitArguments(
 const SHAPE_AT = 4;
 
 /** Whether it touches more than the keys that every commit does. */
-export function touchesAllKeys({ delta, learns }: SessionCommit): boolean {
+export function needsAllKeys({ delta, learns }: SessionCommit): boolean {
   return (
     learns.length > 0 ||
     delta.clearsAccumulators ||

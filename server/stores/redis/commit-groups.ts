@@ -1,6 +1,6 @@
 import type { CommitResult, Contact, Retention, SessionCommit } from "../session-store.ts";
 import type { ScriptArguments } from "./commit-arguments.ts";
-import { commitArguments, groupArguments, touchesAllKeys } from "./commit-arguments.ts";
+import { commitArguments, groupArguments, needsAllKeys } from "./commit-arguments.ts";
 import type { ConfirmedScripts } from "./confirmed-scripts.ts";
 import { replyFailure } from "./connection.ts";
 import { addressOf, allMemoryKeys, keysInAnyCase, sessionKeys, sessionsKey } from "./keys.ts";
@@ -25,14 +25,15 @@ const learnScript = new RedisScript(
 
 /** More would keep Redis from its other clients for too long. */
 const COMMITS_PER_GROUP = 16;
-/** Values sent with them. */
-const VALUES_PER_GROUP = 16_384;
+/** Of what is sent with them, in values and their characters. */
+const SIZE_OF_GROUP = 262_144;
 
 type Waiting = {
   commit: SessionCommit;
   /** All keys of the session go with it. */
   isWhole: boolean;
   values: ScriptArguments;
+  isSettled: boolean;
   resolve(result: CommitResult): void;
   reject(reason: unknown): void;
 };
@@ -43,7 +44,7 @@ type Group = {
   at: Contact;
   tag: string;
   bySuffix: Map<string, Waiting>;
-  values: number;
+  size: number;
 };
 
 type Sent = Pick<Group, "tag" | "at" | "bySuffix">;
@@ -74,30 +75,35 @@ export class CommitGroups {
     return new Promise((resolve, reject) => {
       const { at } = commit;
       const { tag, suffix } = addressOf(commit.sessionId);
-      const isWhole = touchesAllKeys(commit);
+      const isWhole = needsAllKeys(commit);
       const values = commitArguments(commit, suffix, { retention: this.#retention, isWhole });
-      const waiting = { commit, isWhole, values, resolve, reject };
+      const waiting = { commit, isWhole, values, isSettled: false, resolve, reject };
       if (commit.learns.length > 0) {
         void this.#sendLearning({ tag, at, bySuffix: new Map([[suffix, waiting]]) });
         return;
       }
-      const group = this.#groupFor(at, { tag, suffix }, values.length);
-      group.bySuffix.set(suffix, waiting);
-      group.values += values.length;
-      // The server works on it while the rest of the turn goes on.
-      if (group.bySuffix.size === COMMITS_PER_GROUP) this.#close(group);
+      this.#add(waiting, { tag, suffix });
     });
   }
 
+  #add(waiting: Waiting, { tag, suffix }: { tag: string; suffix: string }): void {
+    const size = sizeOf(waiting.values);
+    const group = this.#groupFor(waiting.commit.at, { tag, suffix }, size);
+    group.bySuffix.set(suffix, waiting);
+    group.size += size;
+    // The server works on it while the rest of the turn goes on.
+    if (group.bySuffix.size === COMMITS_PER_GROUP) this.#close(group);
+  }
+
   /** One that takes this commit; it is sent after all that has come in from the network by now was read, or once full. */
-  #groupFor(at: Contact, { tag, suffix }: { tag: string; suffix: string }, values: number): Group {
+  #groupFor(at: Contact, { tag, suffix }: { tag: string; suffix: string }, size: number): Group {
     const key = `${tag} ${at.nowMs ?? ""} ${at.slides}`;
     const group = this.#open.get(key);
     if (group !== undefined) {
-      if (!group.bySuffix.has(suffix) && group.values + values <= VALUES_PER_GROUP) return group;
+      if (!group.bySuffix.has(suffix) && group.size + size <= SIZE_OF_GROUP) return group;
       this.#close(group);
     }
-    const opened: Group = { key, tag, at, bySuffix: new Map(), values: 0 };
+    const opened: Group = { key, tag, at, bySuffix: new Map(), size: 0 };
     this.#open.set(key, opened);
     setImmediate(() => this.#close(opened));
     return opened;
@@ -124,8 +130,7 @@ export class CommitGroups {
     const { tag, suffix } = addressOf(commit.sessionId);
     const retention = this.#retention;
     const values = commitArguments(commit, suffix, { retention, isWhole: true });
-    const whole = { ...waiting, isWhole: true, values };
-    void this.#send({ tag, at: commit.at, bySuffix: new Map([[suffix, whole]]) });
+    this.#add({ ...waiting, isWhole: true, values, isSettled: false }, { tag, suffix });
   }
 
   async #run(
@@ -142,16 +147,31 @@ export class CommitGroups {
     }
     for (const key of moreKeys) keys.push(key);
     const waiting = [...bySuffix.values()];
+    const settle = (replies: unknown, isDue: (reply: unknown) => boolean) => {
+      for (const [i, reply] of (replies as unknown[]).entries()) {
+        const one = waiting[i];
+        if (one !== undefined && isDue(reply)) this.#settle(one, reply);
+      }
+    };
     try {
-      const call = { tag, keys, args, acknowledges: tellOfCommits, atOnce: true };
-      const replies = (await this.#scripts.run(script, call)) as unknown[];
-      for (const [i, one] of waiting.entries()) this.#settle(one, replies[i]);
+      const replies = await this.#scripts.run(script, {
+        tag,
+        keys,
+        args,
+        atOnce: true,
+        acknowledges: (all) => (all as unknown[]).some(acknowledges),
+        // One that found nothing to do need not wait until the others are safe, nor fail with them.
+        onReply: (all) => settle(all, (reply) => !acknowledges(reply)),
+      });
+      settle(replies, () => true);
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }
   }
 
   #settle(waiting: Waiting, reply: unknown): void {
+    if (waiting.isSettled) return;
+    waiting.isSettled = true;
     try {
       const [status, why] = Array.isArray(reply) ? (reply as string[]) : [];
       if (status === "failed") throw replyFailure(String(why));
@@ -163,9 +183,11 @@ export class CommitGroups {
   }
 }
 
-/** Whether one of the commits was made, or another than it tells its caller of calls made before. */
-function tellOfCommits(replies: unknown): boolean {
-  return (replies as unknown[]).some(
-    (reply) => typeof reply === "number" || tellsWhatWasDone(reply),
-  );
+/** Whether it tells that the commit was made, or what was replied to calls made before. */
+function acknowledges(reply: unknown): boolean {
+  return typeof reply === "number" || tellsWhatWasDone(reply);
+}
+
+function sizeOf(values: ScriptArguments): number {
+  return values.reduce<number>((size, value) => size + 1 + String(value).length, 0);
 }

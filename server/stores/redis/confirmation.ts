@@ -73,6 +73,7 @@ export class Confirmation {
       replies ?? [];
     this.#noticeMoves(replies);
     if (error !== null) throw storeFailure(error);
+    call.onReply?.(reply);
     if (!acknowledges(reply)) return reply;
     if (signError !== null || waitError !== null) throw unanswered(signError ?? waitError);
     if (!wait.isEnough(waited)) throw unconfirmed(wait.describe(waited));

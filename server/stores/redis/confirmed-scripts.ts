@@ -18,6 +18,8 @@ export type ScriptCall = ScriptValues & {
   tag: string;
   /** Whether the reply tells the caller that something was done; every one does unless told otherwise. */
   acknowledges?: (reply: unknown) => boolean;
+  /** Told of the reply before it is confirmed, for those parts of it that acknowledge nothing. */
+  onReply?: (reply: unknown) => void;
 };
 
 /** Runs scripts whose replies acknowledge something, and gives these when the durability asked for is reached. */
@@ -93,6 +95,7 @@ export class ConfirmedScripts {
       // Nothing was written. Where there was nothing to write but the receipt, as for a repeat, it works without.
       return confirmation.runAndConfirm(script, { ...call, acknowledges, receipt, wait });
     }
+    call.onReply?.(reply);
     if (acknowledges(reply)) await confirmation.confirm({ tag, receipt: receipt.key, wait });
     return reply;
   }

@@ -59,6 +59,8 @@ export class RedisSessionStore implements SessionStore {
     this.#connection = connection;
     this.#scripts = scripts;
     this.#retention = retention;
+    // Another server may not know of them.
+    connection.onConnected(() => this.#added.clear());
     this.#groups = new CommitGroups(scripts, retention, (sessionId, reply) =>
       this.#readCommit(sessionId, reply),
     );

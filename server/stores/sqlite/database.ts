@@ -41,7 +41,7 @@ export class SqliteDatabase {
   readonly #begins: StatementSync;
   readonly #commits: StatementSync;
   #waiting: Work[] = [];
-  /** So many of the first that wait must each be undone alone should it fail: one of them did. */
+  /** So many of the first that wait must each be undone alone should it fail, since one did: none runs a third time. */
   #apart = 0;
   #writing: Promise<void> | undefined;
 
@@ -157,21 +157,24 @@ export class SqliteDatabase {
   #transact(): void {
     const works: Work[] = [];
     const done: (() => void)[] = [];
+    const areApart = this.#apart > 0;
     const until = performance.now() + TRANSACTION_MS;
     try {
       do {
         const work = this.#waiting.shift();
         if (work === undefined) break;
         works.push(work);
-        done.push(this.#apart > 0 ? this.#runApart(work) : this.#run(work));
+        done.push(areApart ? this.#runApart(work) : this.#run(work));
+        // What comes after them would, if it failed, undo them as well.
+        if (areApart && this.#apart === 0) break;
       } while (works.length < WORKS_PER_TRANSACTION && performance.now() < until);
       this.#commits.run();
     } catch (error) {
       if (this.connection.isTransaction) this.connection.exec("ROLLBACK");
       if (error instanceof WorkFailed) {
-        // Nothing of it has happened yet: once more, so that the one that failed is undone alone.
-        this.#apart = works.length;
+        // Nothing of it has happened yet: once more with all that wait by now, so that what fails is undone alone.
         this.#waiting.unshift(...works);
+        this.#apart = this.#waiting.length;
         return;
       }
       for (const work of works) work.reject(this.#unavailable(error));

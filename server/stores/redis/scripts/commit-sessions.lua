@@ -1,5 +1,6 @@
 -- Writes one change each of several sessions, and what it learned, if the session's version is still the one the
--- change was computed from. What becomes of one does not touch the others.
+-- change was computed from. What becomes of one does not touch the others, but that where Redis is out of memory those
+-- after one that clears may be written.
 -- KEYS and ARGV[1..2]: session.lua, the sessions in the order of their commits; before this stands remember.lua; a
 -- commit that learns comes alone, with KEYS[9…21]: node.lua. What defines learn_all stands before this: learns.lua, or
 -- no-learns.lua, since most commits learn nothing and should not pay for it
@@ -10,10 +11,13 @@
 --   are here; after a blank each, the numbers of: ids asked for, events, emotives, metadata, vectors, values of replies
 --   (id, reply), values of head fields (name, value; value '' removes the field)
 -- and after all of them what learns.lua takes
--- Returns for each commit {'missing'} | {'expired'} | {'mismatch', expected, actual dimension of vectors} | {'short'}, to
---   be sent again with all keys of the session: then nothing was written; {'failed', why}; {'stale', describe()}: then nothing but the expiry; or {'committed', expiry,
---   frequencies of the patterns learned, false for none}, in place of which the expiry alone stands where nothing is
---   learned
+-- Returns for each commit one of
+--   {'missing'} | {'expired'} | {'mismatch', expected, actual dimension of vectors}: then nothing was written
+--   {'short'}, to be sent again with all keys of the session: likewise
+--   {'failed', why}: a key of the session is of another type; the change may be half written
+--   {'stale', describe()}: then nothing but the expiry
+--   {'committed', expiry, frequencies of the patterns learned, false for none}, in place of which the expiry alone stands
+--   where nothing is learned, since the driver takes a microsecond to read such a list
 -- Cost: O(values written + commits · log sessions of the node + emotives and metadata of the patterns and affinities of
 --   the symbols learned), whatever else sessions and node hold
 local EVENTS_KEPT, OTHERS_KEPT = tonumber(ARGV[3]), tonumber(ARGV[4])

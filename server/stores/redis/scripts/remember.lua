@@ -3,7 +3,7 @@
 -- A window is {replies, ids: keys, bytes: as in the newest entry, keep: ids, ms: for how long, now}.
 
 -- A small hash is searched from end to end, for ids of one length at some 0.05 µs each: from so many on it is to be one
--- that is looked up in, which a long value makes of it for good.
+-- that is looked up in, which a value longer than hash-max-listpack-value makes of it for good.
 local LOOKED_UP_FROM = 24
 local function look_up(window)
   redis.call('HSET', window.replies, '', string.rep(' ', 256))

@@ -1,7 +1,7 @@
 -- Shared beginning of every script that works on sessions of one node; clock.lua stands before this.
 -- KEYS[1] zset of the node's sessions: suffix, expiry; then for each session, from KEYS[at]: hash head, list events,
 -- hash replies, list ids, and unless the call does without them: list emotives, list metadata, list vectors
--- ARGV[1] moment: clock.lua, ARGV[2] '1' if this contact moves expiries, ARGV[3] suffix of the first session
+-- ARGV[1] moment: clock.lua, ARGV[2] '1' if this contact moves expiries
 local NOW = moment(ARGV[1])
 local SLIDES = ARGV[2] == '1'
 local FIRST_SESSION = 2
@@ -67,7 +67,7 @@ local function open(at, suffix, score)
   }
 end
 
--- The one session of the call, likewise; cost O(log sessions of the node).
+-- The one session of the call, likewise; ARGV[3] is its suffix. Cost O(log sessions of the node).
 local function open_first(tolerant)
   local session, why = open(FIRST_SESSION, ARGV[3], redis.call('ZSCORE', KEYS[1], ARGV[3]))
   if session and SLIDES then slide({session}, tolerant) end

@@ -3,7 +3,7 @@
  * script once per request, without RPC, validation, ids, order or limits. Prints its address.
  */
 import { createSessionId, parseSessionId } from "../../../../server/stores/session-id.ts";
-import { keysInAnyCase, sessionsKey } from "../../../../server/stores/redis/keys.ts";
+import { keysInAnyCase, sessionKeys, sessionsKey } from "../../../../server/stores/redis/keys.ts";
 import { RedisScript } from "../../../../server/stores/redis/scripts.ts";
 import { fastify } from "fastify";
 import { Redis } from "ioredis";
@@ -12,7 +12,11 @@ const [redisUrl = ""] = process.argv.slice(2);
 const redis = new Redis(redisUrl, { enableAutoPipelining: true });
 const script = new RedisScript("clock", "session", "remember", "no-learns", "commit-sessions");
 const create = new RedisScript("clock", "create-session");
-const sessions = new Map<string, { keys: string[]; suffix: string; version: number }>();
+type Session = { keys: string[]; allKeys: string[]; suffix: string; version: number };
+const sessions = new Map<string, Session>();
+/** Shapes of a commit: an event, a reply with its id, and a head field; with the keys that it touches, and with all. */
+const PARTIAL = "0000 0 1 0 0 0 2 2";
+const WHOLE = "0001 0 1 0 0 0 2 2";
 /** As long as those that the service draws. */
 const MARK = "mmmmmmmmmmmm";
 
@@ -21,13 +25,14 @@ const app = fastify({ logger: false });
 app.post("/create", async () => {
   const sessionId = createSessionId("bench");
   const { tag, suffix } = parseSessionId(sessionId) ?? { tag: "", suffix: "" };
-  const [head = "", ...others] = keysInAnyCase(tag, suffix);
-  const keys = [sessionsKey(tag), head, ...others];
+  const [head = ""] = keysInAnyCase(tag, suffix);
+  const keys = [sessionsKey(tag), ...keysInAnyCase(tag, suffix)];
+  const allKeys = [sessionsKey(tag), ...sessionKeys(tag, suffix)];
   const node = `kato:{${tag}}`;
   const args = [suffix, Date.now(), 3_600, "bench", "", "", 0, "", `${MARK}0`];
   const createKeys = [head, sessionsKey(tag), `${node}:node`, `${node}:r:`];
   await create.run(redis, { keys: createKeys, args });
-  sessions.set(sessionId, { keys, suffix, version: 0 });
+  sessions.set(sessionId, { keys, allKeys, suffix, version: 0 });
   return { sessionId };
 });
 
@@ -42,10 +47,15 @@ app.post("/observe", async (request) => {
   const kept = [1_000, 1_000, 1_024, 3_600_000];
   const percept = JSON.stringify({ strings, vectors: [], metadata: {} });
   const values = [JSON.stringify(strings), id, `[${time},1,null]`, "p", percept];
-  // One commit: an event, a reply with its id, and a head field.
-  const commit = [session.suffix, base, `${MARK}${time}`, time, "0000 0 1 0 0 0 2 2", ...values];
-  const args = [Date.now(), 1, ...kept, 1, ...commit];
-  const [reply] = (await script.run(redis, { keys: session.keys, args })) as unknown[];
+  const commitWith = async (keys: string[], shape: string) => {
+    const commit = [session.suffix, base, `${MARK}${time}`, time, shape, ...values];
+    const args = [Date.now(), 1, ...kept, 1, ...commit];
+    return ((await script.run(redis, { keys, args })) as unknown[])[0];
+  };
+  let reply = await commitWith(session.keys, PARTIAL);
+  // Once in a while the life of all keys of a session is to be renewed.
+  if (Array.isArray(reply) && reply[0] === "short")
+    reply = await commitWith(session.allKeys, WHOLE);
   if (typeof reply !== "number") throw new Error(`the script answered ${String(reply)}`);
   session.version = time;
   return { sessionId, time };
