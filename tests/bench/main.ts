@@ -27,7 +27,7 @@ for (const name of values.only ?? []) {
 const sections = SECTIONS.filter(({ name }) => values.only?.includes(name) ?? true);
 const scale: Scale = values.quick
   ? { rounds: 3, seconds: 1, isQuick: true }
-  : { rounds: 7, seconds: 2, isQuick: false };
+  : { rounds: 5, seconds: 1.5, isQuick: false };
 const { result: output, notes } = openScreen();
 
 await using runDirectory = await makeTemporaryDirectory();
