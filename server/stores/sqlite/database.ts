@@ -220,14 +220,10 @@ export class SqliteDatabase {
 function prepareConnection(connection: DatabaseSync, synchronous: Synchronous): void {
   // Only opening waits for other processes in place; afterwards nothing may block the event loop.
   connection.exec(`PRAGMA busy_timeout = ${OPENING_TIMEOUT_MS}`);
-  // Of a new file. Most commits touch little on each of several pages, all of which go to the log whole.
-  connection.exec("PRAGMA page_size = 2048");
   useWriteAheadLog(connection);
   connection.exec(`PRAGMA synchronous = ${synchronous}`);
   // KiB. With the default of 2 MB, commits on sessions of 1,000 events read pages from the file again and again.
   connection.exec("PRAGMA cache_size = -32768");
-  // Pages of the log that are copied into the file at once: 4 MB, as by default with pages of 4,096.
-  connection.exec("PRAGMA wal_autocheckpoint = 2000");
   migrate(connection);
   connection.exec("PRAGMA busy_timeout = 0");
 }
