@@ -50,9 +50,11 @@ function gather({
   horizon: number;
 }): NextEvidence {
   const last = observed.findLastIndex((key) => events.has(key));
+  const unknown = observed.length - 1 - last;
   const found = last < 0 ? [] : findPresent(sequences, observed.slice(0, last + 1));
-  const distance = observed.length - 1 - last + horizon;
-  const seen = found.map((each) => ({ ...each, next: each.keys[each.at + distance] ?? END }));
+  const seen = found
+    .filter(({ keys, at }) => at + unknown < keys.length - 1)
+    .map((each) => ({ ...each, next: each.keys[each.at + unknown + horizon] ?? END }));
   const candidates = [...new Set(seen.map(({ next }) => next))];
   const count = (belongs: (each: Seen) => boolean, group: Grouping): ContextCounts =>
     countContexts({ seen: seen.filter(belongs), candidates, group });

@@ -24,7 +24,8 @@ export interface NextQuestion {
 /**
  * What comes after short-term memory, by the node's patterns: the same bits as `nextEventsNaively`, whatever the order they
  * were learned in. An event is what it is with all its symbols in their order. Those at the end that the node does not
- * know are stepped over: the last it knows is the present one, and what is asked for lies so many events further on.
+ * know are stepped over: the last it knows is the present one, and what is asked for lies so many events further on. A
+ * pattern that is over before as many events is contradicted, and says nothing.
  * O(places of the present event in the patterns).
  */
 export function nextEvents(
@@ -39,7 +40,8 @@ export function nextEvents(
   const last = observed.findLastIndex((event) => event >= 0);
   const present: Present = {
     events: observed.slice(0, last + 1),
-    distance: observed.length - 1 - last + horizon,
+    unknown: observed.length - 1 - last,
+    horizon,
   };
   const counter = new ContextCounter(node, index, present);
   const counted = counter.count(new WorkMeter(interrupt));

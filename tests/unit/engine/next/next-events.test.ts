@@ -292,6 +292,19 @@ describe("what comes next", () => {
     expect(unknown.empty).toBeNull();
   });
 
+  test("does not believe patterns that are over before what it steps over", () => {
+    const texts = [
+      ...Array.from({ length: 50 }, () => "ab"),
+      ...Array.from({ length: 5 }, () => "abcd"),
+    ];
+    const replica = replicaOf(words(...texts));
+
+    const { events, end } = nextEvents(replica, [["a"], ["b"], ["never"]], ASKED);
+
+    expect(events[0]).toMatchObject({ event: ["d"], support: 5 });
+    expect(end).toBeLessThan(0.2);
+  });
+
   test("takes an event with all its symbols in their order", () => {
     const replica = replicaOf([
       ...learnOf([["a", "b"], ["c"]]),
