@@ -4,7 +4,7 @@ import type { Event } from "./observation.ts";
 export type NextReason = {
   /** The pattern's name. */
   pattern: string;
-  /** Index of the event in the pattern that is the present one: the last of short-term memory that the node knows. */
+  /** Index of the event in the pattern that is the present one, or is taken for it: the last that the node knows. */
   position: number;
   /** Its part of the event's probability. */
   weight: number;

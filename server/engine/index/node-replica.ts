@@ -137,12 +137,17 @@ export class NodeReplica {
 
   /** The event that begins at a place among the symbols of all patterns. */
   eventAt(start: number): Event {
+    return this.symbolsAt(start).map((symbol) => this.symbols.text(symbol));
+  }
+
+  /** The same as ids. */
+  symbolsAt(start: number): number[] {
     const all = this.patterns.symbols;
     let symbol = all[start] ?? EVENT_END;
-    const event = [this.symbols.text(symbol & SYMBOL_BITS)];
+    const event = [symbol & SYMBOL_BITS];
     for (let at = start + 1; symbol >= 0; at += 1) {
       symbol = all[at] ?? EVENT_END;
-      event.push(this.symbols.text(symbol & SYMBOL_BITS));
+      event.push(symbol & SYMBOL_BITS);
     }
     return event;
   }

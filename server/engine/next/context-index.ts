@@ -3,12 +3,12 @@ import type { PatternTable } from "../index/pattern-table.ts";
 import { PostingLists } from "../index/posting-lists.ts";
 import { EventIds } from "./event-ids.ts";
 import { FrequentEvents } from "./frequent-events.ts";
-import { END_OUTCOME } from "./outcome.ts";
+import { BEGINNING, END_OUTCOME, UNKNOWN } from "./outcome.ts";
 import { PairIds } from "./pair-ids.ts";
 import { tableCount } from "./table-count.ts";
 
-/** What stands before the first event of a sequence, where an event's number plus one stands before others. */
-const BEGINNING = 0;
+/** What a pair has for the beginning, where it has an event's number plus one for others. */
+const PAIR_BEGINNING = 0;
 
 /**
  * Where each event is in the patterns of a node, and how often each outcome is there at all. Made from the pattern table
@@ -71,7 +71,7 @@ export class ContextIndex {
   /** The slot's pattern was learned so many times more; less where negative. */
   count(slot: number, learns: number): void {
     if (learns === 0) return;
-    let before = BEGINNING;
+    let before = PAIR_BEGINNING;
     for (let at = this.startOf(slot); at < this.startOf(slot + 1); at += 1) {
       const outcome = (this.events[at] ?? 0) + 1;
       this.#countPair(before, outcome, learns);
@@ -93,6 +93,13 @@ export class ContextIndex {
   find(symbols: readonly number[]): number {
     const id = this.ids.find(symbols);
     return this.tablesOf(id + 1) > 0 && id >= 0 ? id : -1;
+  }
+
+  /** How often the event came right after another, or at the beginning. */
+  timesAfter(before: number, event: number): number {
+    if (before === UNKNOWN) return 0;
+    const pair = this.#pairs.find(before === BEGINNING ? PAIR_BEGINNING : before + 1, event + 1);
+    return this.#pairCounts[pair] ?? 0;
   }
 
   /** Where among the symbols of all patterns an event begins that has this number. */

@@ -10,18 +10,13 @@ import {
   LONGEST_CONTEXT,
   MOST_SHARED,
 } from "./next-evidence.ts";
-import { END_OUTCOME } from "./outcome.ts";
+import { BEGINNING, END_OUTCOME, UNKNOWN } from "./outcome.ts";
 import { tableCount } from "./table-count.ts";
-
-/** An event that no pattern has. */
-const UNKNOWN = -1;
-/** Stands before the first event of a sequence, the observed one's too. */
-const BEGINNING = -2;
 
 /** What a place costs, as a `WorkMeter` counts it. */
 const STEPS_PER_PLACE = 64;
 
-/** What was observed, as numbers of events. */
+/** What was observed, as numbers of events: as many at the end as contexts reach. */
 export interface Present {
   /** The last is known; those that are not are −1. */
   events: readonly number[];

@@ -1,4 +1,5 @@
 import { withRoomFor } from "../index/growing-array.ts";
+import { PostingLists } from "../index/posting-lists.ts";
 
 /** What a Map holds for an event of several symbols: key, text and entry. */
 const BYTES_PER_LONGER_EVENT = 96;
@@ -8,10 +9,16 @@ export class EventIds {
   /** By symbol id the event of that symbol alone, plus one. */
   #singles = new Int32Array(0);
   readonly #longer = new Map<string, number>();
+  /** By symbol id the events of several symbols that have it. */
+  readonly #longerWith = new PostingLists();
   size = 0;
 
   get sizeBytes(): number {
-    return this.#singles.byteLength + this.#longer.size * BYTES_PER_LONGER_EVENT;
+    return (
+      this.#singles.byteLength +
+      this.#longer.size * BYTES_PER_LONGER_EVENT +
+      this.#longerWith.sizeBytes
+    );
   }
 
   /** −1 for an event that has no number. */
@@ -31,7 +38,23 @@ export class EventIds {
       this.#singles[symbol] = id + 1;
     } else {
       this.#longer.set(symbols.join(), id);
+      for (const symbol of new Set(symbols)) this.#longerWith.add(symbol, id);
     }
     return id;
+  }
+
+  /** How many events that have a number have the symbol. */
+  countWith(symbol: number): number {
+    return Number(this.find([symbol]) >= 0) + this.#longerWith.lengthOf(symbol);
+  }
+
+  /** Their numbers. */
+  *withSymbol(symbol: number): Generator<number> {
+    const alone = this.find([symbol]);
+    if (alone >= 0) yield alone;
+    const start = this.#longerWith.startOf(symbol);
+    for (let at = start; at < start + this.#longerWith.lengthOf(symbol); at += 1) {
+      yield this.#longerWith.pool[at] ?? 0;
+    }
   }
 }

@@ -49,17 +49,27 @@ function sumOf({ events, end, other }: NextList): number {
 }
 
 const FEW = ["a", "b", "c", "d"];
+const WITH_VECTORS = ["a", "b", "VCTR|1", "VCTR|2", "VCTR|3", "VCTR|4"];
 const event = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(...FEW).map((symbol) => [symbol]) },
   { weight: 1, arbitrary: fc.array(fc.constantFrom(...FEW), { minLength: 1, maxLength: 3 }) },
+  {
+    weight: 1,
+    arbitrary: fc.array(fc.constantFrom(...WITH_VECTORS), { minLength: 1, maxLength: 4 }),
+  },
 );
 const sequence = fc.array(event, { minLength: 1, maxLength: 9 });
+const unsure = fc.array(fc.constantFrom("never", "VCTR|never", "VCTR|1", "VCTR|2", ...FEW), {
+  minLength: 1,
+  maxLength: 5,
+});
 const observed = fc.array(
   fc.oneof(
     { weight: 9, arbitrary: event },
+    { weight: 2, arbitrary: unsure },
     { weight: 1, arbitrary: fc.constant<Event>(["never"]) },
   ),
-  { maxLength: 9 },
+  { maxLength: 12 },
 );
 const question = fc.record({
   limit: fc.integer({ min: 1, max: 12 }),
@@ -318,6 +328,53 @@ describe("what comes next", () => {
       "a",
       "b",
     ]);
+  });
+
+  test("takes an event of vectors for the one that shares most of their names", () => {
+    const replica = replicaOf([
+      ...learnOf([["VCTR|1", "VCTR|2", "x"], ["c"]]),
+      ...learnOf([["VCTR|2", "VCTR|3", "x"], ["d"]]),
+      ...learnOf([["VCTR|2", "VCTR|3", "VCTR|4", "y"], ["e"]]),
+    ]);
+    const best = (event: Event) => nextEvents(replica, [event], ASKED).events[0];
+
+    const moved = best(["VCTR|2", "VCTR|3", "VCTR|4", "x"]);
+    const unknown = best(["VCTR|1", "VCTR|never", "x"]);
+
+    expect(moved).toMatchObject({ event: ["d"], support: 1 });
+    expect(unknown).toMatchObject({ event: ["c"], support: 1 });
+  });
+
+  test("takes an event for the known one that has half of all symbols and most of them", () => {
+    const replica = replicaOf([
+      ...learnOf([["a", "b", "c", "d"], ["x"]]),
+      ...learnOf([["a", "b", "e"], ["y"]]),
+      ...learnOf([["f", "g", "h"], ["z"]]),
+    ]);
+    const supportAfter = (...symbols: Event): [Event | undefined, number | undefined] => {
+      const [first] = nextEvents(replica, [symbols], ASKED).events;
+      return [first?.event, first?.support];
+    };
+
+    expect(supportAfter("a", "b", "c")).toEqual([["x"], 1]);
+    expect(supportAfter("a", "b", "c", "d", "never")).toEqual([["x"], 1]);
+    expect(supportAfter("a", "e")).toEqual([["y"], 1]);
+    expect(supportAfter("f", "x", "y")[1]).toBe(0);
+  });
+
+  test("looks at no more of what was observed than contexts reach", () => {
+    const replica = replicaOf(words("abcdefgh"));
+    let read = 0;
+    const stm = Array.from({ length: 500 }, () => ["a"]).concat(lettersOf("bcdefg"));
+    const watched = new Proxy(stm, {
+      get(target, property) {
+        read += Number(/^\d+$/.test(String(property)));
+        return Reflect.get(target, property) as unknown;
+      },
+    });
+
+    expect(nextEvents(replica, watched, ASKED)).toEqual(nextEvents(replica, stm, ASKED));
+    expect(read).toBeLessThan(20);
   });
 
   test("leaves to 'other' what is beyond the limit", () => {
