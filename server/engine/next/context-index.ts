@@ -53,7 +53,9 @@ export class ContextIndex {
     const { ids, places, events, slots, starts } = this;
     const arrays = [events, slots, starts, this.#pairCounts, this.#tables, this.#firstPlaces];
     const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    return bytes + ids.sizeBytes + places.sizeBytes + this.#pairs.sizeBytes;
+    return (
+      bytes + ids.sizeBytes + places.sizeBytes + this.#pairs.sizeBytes + this.frequent.sizeBytes
+    );
   }
 
   /** Slots come in order, each once. */

@@ -1,8 +1,6 @@
 import { withRoomFor } from "../index/growing-array.ts";
+import { BYTES_PER_ENTRY, textBytes } from "../index/heap-estimate.ts";
 import { PostingLists } from "../index/posting-lists.ts";
-
-/** What a Map holds for an event of several symbols: key, text and entry. */
-const BYTES_PER_LONGER_EVENT = 96;
 
 /** Numbers from 0 on for events, which are lists of symbol ids; an event of one symbol takes no more than a number. */
 export class EventIds {
@@ -11,14 +9,12 @@ export class EventIds {
   readonly #longer = new Map<string, number>();
   /** By symbol id the events of several symbols that have it. */
   readonly #longerWith = new PostingLists();
+  /** Of entries and keys of the map. */
+  #longerBytes = 0;
   size = 0;
 
   get sizeBytes(): number {
-    return (
-      this.#singles.byteLength +
-      this.#longer.size * BYTES_PER_LONGER_EVENT +
-      this.#longerWith.sizeBytes
-    );
+    return this.#singles.byteLength + this.#longerBytes + this.#longerWith.sizeBytes;
   }
 
   /** −1 for an event that has no number. */
@@ -37,7 +33,9 @@ export class EventIds {
       this.#singles = withRoomFor(this.#singles, symbol + 1);
       this.#singles[symbol] = id + 1;
     } else {
-      this.#longer.set(symbols.join(), id);
+      const key = symbols.join();
+      this.#longer.set(key, id);
+      this.#longerBytes += BYTES_PER_ENTRY + textBytes(key);
       for (const symbol of new Set(symbols)) this.#longerWith.add(symbol, id);
     }
     return id;

@@ -6,6 +6,10 @@ const LEAST_LISTED = 64;
 /** Changed outcomes that are looked at one by one; where there are more, all events are. */
 const MOST_CHANGED = 1024;
 
+const BYTES_PER_LISTED = 8;
+/** An item of a Set, with the room that it grows by. */
+const BYTES_PER_CHANGED = 32;
+
 /** How many tables each outcome has. */
 export interface OutcomeTables {
   /** Events that have some. */
@@ -33,6 +37,10 @@ export class FrequentEvents {
 
   constructor(index: OutcomeTables) {
     this.#index = index;
+  }
+
+  get sizeBytes(): number {
+    return this.#listed.length * BYTES_PER_LISTED + this.#changed.size * BYTES_PER_CHANGED;
   }
 
   /** The outcome has another number of tables. */
