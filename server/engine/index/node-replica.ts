@@ -20,6 +20,7 @@ import { PostingLists } from "./posting-lists.ts";
 import { QueryScratch } from "./query-scratch.ts";
 import { SlotDetails } from "./slot-details.ts";
 import { SymbolTable } from "./symbol-table.ts";
+import { WorkMeter } from "./work-meter.ts";
 
 /** Forgotten slots are packed away when there are more of them than this, and than patterns. */
 const FORGOTTEN_SLOTS_KEPT = 1024;
@@ -161,9 +162,10 @@ export class NodeReplica {
     };
   }
 
-  /** Follows every change once it is there; O(events of all patterns) where it is not. */
-  contexts(): ContextIndex {
+  /** Follows every change once it is there; O(events of all patterns) where it is not, and kept as far as the meter lets. */
+  contexts(meter = new WorkMeter(undefined)): ContextIndex {
     this.#contexts ??= new ContextIndex(this.patterns);
+    this.#contexts.complete(meter);
     return this.#contexts;
   }
 

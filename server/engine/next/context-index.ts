@@ -1,18 +1,21 @@
 import { withRoomFor } from "../index/growing-array.ts";
 import type { PatternTable } from "../index/pattern-table.ts";
 import { PostingLists } from "../index/posting-lists.ts";
+import type { WorkMeter } from "../index/work-meter.ts";
 import { EventIds } from "./event-ids.ts";
 import { FrequentEvents } from "./frequent-events.ts";
 import { BEGINNING, END_OUTCOME, UNKNOWN } from "./outcome.ts";
 import { PairIds } from "./pair-ids.ts";
 import { tableCount } from "./table-count.ts";
 
+/** What taking a slot costs for each of its symbols, as a `WorkMeter` counts it. */
+const STEPS_PER_SYMBOL = 128;
 /** What a pair has for the beginning, where it has an event's number plus one for others. */
 const PAIR_BEGINNING = 0;
 
 /**
  * Where each event is in the patterns of a node, and how often each outcome is there at all. Made from the pattern table
- * when it is first asked for, and from then on told of every change, in O(events of the pattern):
+ * when it is first asked for, slot by slot, and of the slots that it has told of every change, in O(events of the pattern):
  *
  *     slot      0       1   2
  *     starts    0       3   5
@@ -43,10 +46,19 @@ export class ContextIndex {
   /** By event: the place among the pattern table's symbols where it was first. */
   #firstPlaces = new Uint32Array(0);
   #size = 0;
+  /** Slots from 0 on that it has. */
+  #slots = 0;
 
   constructor(patterns: PatternTable) {
     this.#patterns = patterns;
-    for (let slot = 0; slot < patterns.size; slot += 1) this.add(slot);
+  }
+
+  /** Takes the slots that it has not. What the meter throws ends it between two of them: the next call goes on from there. */
+  complete(meter: WorkMeter): void {
+    while (this.#slots < this.#patterns.size) {
+      meter.visit(this.#patterns.lengthOf(this.#slots) * STEPS_PER_SYMBOL);
+      this.add(this.#slots);
+    }
   }
 
   get sizeBytes(): number {
@@ -58,8 +70,10 @@ export class ContextIndex {
     );
   }
 
-  /** Slots come in order, each once. */
+  /** Takes the slot if it is the next: while there are others before it, it waits for `complete`. */
   add(slot: number): void {
+    if (slot !== this.#slots) return;
+    this.#slots += 1;
     let place = this.#patterns.startOf(slot);
     for (const symbols of this.#patterns.eventsOf(slot)) {
       this.#append(slot, this.#number(symbols, place));
@@ -72,7 +86,7 @@ export class ContextIndex {
 
   /** The slot's pattern was learned so many times more; less where negative. */
   count(slot: number, learns: number): void {
-    if (learns === 0) return;
+    if (learns === 0 || slot >= this.#slots) return;
     let before = PAIR_BEGINNING;
     for (let at = this.startOf(slot); at < this.startOf(slot + 1); at += 1) {
       const outcome = (this.events[at] ?? 0) + 1;

@@ -37,12 +37,12 @@ export function nextEvents(
   { limit, horizon, interrupt }: NextQuestion,
 ): NextList {
   if (stm.length === 0) return answerEmpty("NO_SYMBOLS");
-  const index = node.contexts();
-  if (index.known === 0) return answerEmpty("NO_PATTERNS");
   const meter = new WorkMeter(interrupt);
+  const index = node.contexts(meter);
+  if (index.known === 0) return answerEmpty("NO_PATTERNS");
   const present = presentOf(stm, new KnownEvents(node, index, meter));
   const counted = new ContextCounter(node, index, { ...present, horizon }).count(meter);
-  return answerFrom(evidenceOf({ node, index, counted }), limit);
+  return answerFrom(evidenceOf({ node, index, counted }), limit, meter);
 }
 
 /** From the end, and no further back than contexts reach. */

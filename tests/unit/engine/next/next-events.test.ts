@@ -398,4 +398,42 @@ describe("an interrupt", () => {
 
     expect(() => nextEvents(replica, lettersOf("a"), { ...ASKED, interrupt })).toThrow("too late");
   });
+
+  test("keeps what was made so far, whatever changes meanwhile", () => {
+    const textOf = (i: number): string => (i + 10_000).toString(7);
+    const changes = words(...Array.from({ length: 1_500 }, (_, i) => textOf(i)));
+    const replica = replicaOf(changes);
+    const stm = lettersOf(textOf(1_400).slice(0, 4));
+    const withPauses = (pauses: number) => {
+      let left = pauses;
+      const interrupt = (): void => {
+        left -= 1;
+        if (left < 0) throw new Error("too late");
+      };
+      return () => nextEvents(replica, stm, { ...ASKED, interrupt });
+    };
+
+    let attempts = 1;
+    for (; ; attempts += 1) {
+      try {
+        withPauses(5)();
+        break;
+      } catch (error) {
+        expect(error).toMatchObject({ message: "too late" });
+      }
+      const meanwhile: NodeChange[] = [
+        ...words(textOf(attempts), `${textOf(attempts)}8`, textOf(1_490)),
+        { kind: "forget", hash: patternHash(lettersOf(textOf(200 + attempts))) },
+        { kind: "forget", hash: patternHash(lettersOf(textOf(1_300 + attempts))) },
+      ];
+      for (const change of meanwhile) replica.apply(change);
+      changes.push(...meanwhile);
+      expect(attempts).toBeLessThan(50);
+    }
+
+    expect(attempts).toBeGreaterThan(3);
+    expect(nextEvents(replica, stm, ASKED)).toEqual(
+      nextEventsNaively(memoryOf(changes), stm, ASKED),
+    );
+  });
 });
