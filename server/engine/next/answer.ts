@@ -39,7 +39,9 @@ export function answerFrom(
   const events = ranked.map(({ event, probability, candidate }): NextEvent => {
     const { support, best } = (candidate === undefined ? undefined : reasons[candidate]) ?? NONE;
     const because = best.map((each) => describe(evidence, each));
-    const rest = because.reduce((left, { weight }) => left - weight, probability);
+    const left = because.reduce((sum, { weight }) => sum - weight, probability);
+    // As below: rounding.
+    const rest = Math.max(0, left);
     return { event, probability, support, because, rest };
   });
   const listed = events.reduce((sum, { probability }) => sum + probability, 0);

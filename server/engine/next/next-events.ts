@@ -29,6 +29,7 @@ export interface NextQuestion {
  * last `RESOLVED_EVENTS` that no pattern has just so are taken for the most alike, by `KnownEvents`. Those at the end that the node does not
  * know are stepped over: the last it knows is the present one, and what is asked for lies so many events further on. A
  * pattern that is over before as many events is contradicted, and says nothing.
+ * Sums are exact, and so the same in any order, below 2⁵³ of what `BitSum` adds up.
  * O(places of the present event in the patterns).
  */
 export function nextEvents(
