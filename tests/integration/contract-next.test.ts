@@ -207,6 +207,23 @@ describe.each(STORE_KINDS)("session.next on %s", (kind) => {
     );
   });
 
+  it("knows nothing any more once the node was cleared, and then what is learned anew", async () => {
+    const nodeId = newNode();
+    await learnBoth(nodeId);
+    const sessionId = await createSession(url, nodeId);
+    await observeEvents(url, sessionId, A_B);
+    await askWorkers(sessionId);
+
+    await call(url, "node.clear", { nodeId });
+    const cleared = await askWorkers(sessionId);
+    await learnEvents(url, nodeId, A_TO_C);
+    const anew = await askWorkers(sessionId);
+
+    for (const reply of cleared) expect(reply).toMatchObject({ empty: "NO_PATTERNS", other: 1 });
+    for (const { events } of anew) expect(events[0]).toMatchObject({ event: ["c"], support: 1 });
+    for (const { events } of anew) expect(events.map(({ event }) => event[0])).not.toContain("d");
+  });
+
   it("is refused for a session that is not there, and for bad input, which says what is wrong", async () => {
     const sessionId = await createSession(url, newNode());
 

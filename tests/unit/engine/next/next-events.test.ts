@@ -5,6 +5,7 @@ import { NodeReplica } from "@kato-rpc/server/engine/index/node-replica.ts";
 import { learnPattern } from "@kato-rpc/server/engine/learning.ts";
 import { nextEventsNaively } from "@kato-rpc/server/engine/naive/next-events.ts";
 import { nextEvents } from "@kato-rpc/server/engine/next/next-events.ts";
+import { tableCount } from "@kato-rpc/server/engine/next/table-count.ts";
 import type { NodeChange } from "@kato-rpc/server/engine/node-change.ts";
 import { NodeMemory } from "@kato-rpc/server/engine/node-memory.ts";
 import { patternHash, patternName } from "@kato-rpc/server/engine/pattern-name.ts";
@@ -42,6 +43,23 @@ function memoryOf(changes: readonly NodeChange[]): NodeMemory {
 
 function probabilityOf({ events }: NextList, ...event: Event): number {
   return events.find((each) => each.event.join() === event.join())?.probability ?? 0;
+}
+
+/** By letter: Σ `tableCount` over what came before it. */
+function tablesOf(texts: readonly (readonly string[])[]): Map<string, number> {
+  const pairs = new Map<string, number>();
+  for (const letters of texts) {
+    for (const [at, letter] of letters.entries()) {
+      const pair = `${letter}${letters[at - 1] ?? ""}`;
+      pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+    }
+  }
+  const tables = new Map<string, number>();
+  for (const [pair, count] of pairs) {
+    const letter = pair.slice(0, 1);
+    tables.set(letter, (tables.get(letter) ?? 0) + tableCount(count));
+  }
+  return tables;
 }
 
 function sumOf({ events, end, other }: NextList): number {
@@ -152,6 +170,56 @@ describe("what comes next", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test("has for the rest what the prior gives, where all places are listed", () => {
+    const letters = fc.array(fc.constantFrom(...FEW, "e", "f"), { minLength: 2, maxLength: 5 });
+    const learned = fc.array(letters, { minLength: 2, maxLength: 5 });
+    let compared = 0;
+
+    fc.assert(
+      fc.property(learned, fc.constantFrom(...FEW), (texts, present) => {
+        const answer = nextEvents(
+          replicaOf(words(...texts.map((each) => each.join("")))),
+          [[present]],
+          ASKED,
+        );
+
+        const tables = tablesOf(texts);
+        const unseen = answer.events.find(({ because }) => because.length === 0);
+        if (unseen === undefined) return;
+        const perTable = unseen.probability / (tables.get(unseen.event.join()) ?? 0);
+        for (const { event: each, because, rest } of answer.events) {
+          if (because.length === 0 || because.length === 3) continue;
+          compared += 1;
+          expect(Math.abs(rest - perTable * (tables.get(each.join()) ?? 0))).toBeLessThan(1e-12);
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(compared).toBeGreaterThan(100);
+  });
+
+  test("stays the same as counted anew while more are forgotten than are kept", () => {
+    const textOf = (i: number): string => (i + 10_000).toString(7);
+    const changes = words(...Array.from({ length: 1_300 }, (_, i) => textOf(i)));
+    const replica = replicaOf(changes);
+    const stm = lettersOf(textOf(1_250).slice(0, 4));
+    const before = nextEvents(replica, stm, ASKED);
+    for (let i = 0; i < 1_200; i += 1) {
+      const change: NodeChange = { kind: "forget", hash: patternHash(lettersOf(textOf(i))) };
+      replica.apply(change);
+      changes.push(change);
+    }
+    const packed = nextEvents(replica, stm, ASKED);
+    const later = words(textOf(1_250), "41120", "0123");
+    for (const change of later) replica.apply(change);
+    const after = nextEvents(replica, stm, ASKED);
+
+    expect(packed).not.toEqual(before);
+    expect(replica.patterns.size).toBeLessThan(300);
+    expect(packed).toEqual(nextEventsNaively(memoryOf(changes), stm, ASKED));
+    expect(after).toEqual(nextEventsNaively(memoryOf([...changes, ...later]), stm, ASKED));
   });
 
   test("does not depend on the order of learning", () => {
