@@ -4,7 +4,7 @@ import type { Event } from "./observation.ts";
 export type NextReason = {
   /** The pattern's name. */
   pattern: string;
-  /** Index of the event in the pattern that is the present one: the last of short-term memory that the node knows. */
+  /** Index of the event in the pattern that is the present one, or is taken for it: the last that the node knows. */
   position: number;
   /** Its part of the event's probability. */
   weight: number;
@@ -20,7 +20,7 @@ export type NextEvent = {
   support: number;
   /** The strongest evidence, greatest weight first. */
   because: NextReason[];
-  /** The part of the probability that `because` does not list: its weights and this sum up to `probability`. */
+  /** The part of `probability` that `because` does not list: what its weights leave of it, 0 or more. */
   rest: number;
 };
 
@@ -29,13 +29,13 @@ export type NextEvent = {
  */
 export type NoNextReason = "NO_SYMBOLS" | "NO_PATTERNS";
 
-/** The distribution of one event to come. `events`, `end` and `other` sum up to 1. */
+/** The distribution of one event to come. `events`, `end` and `other` sum up to 1 but for rounding. */
 export type NextList = {
   /** Highest probability first; equal ones by their symbols. */
   events: NextEvent[];
   /** Probability that the sequence is over before that event. */
   end: number;
-  /** Probability of everything that is not listed, events that were never learned among it. */
+  /** What `events` and `end` leave of 1, 0 or more: everything that is not listed, events that were never learned among it. */
   other: number;
   /** Probability of the best answer: of the first event, or the end where that is more probable. 0 without any. */
   confidence: number;

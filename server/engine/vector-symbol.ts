@@ -19,9 +19,16 @@ export function sumVectors(vectors: readonly (readonly number[])[]): number[] {
   return sum;
 }
 
+const VECTOR_PREFIX = "VCTR|";
+
 /** The symbol that stands for a vector in an event (engine.md §4). Vectors of the same `vectorText` share it. */
 export function vectorName(vector: readonly number[]): string {
-  return `VCTR|${createHash("sha1").update(vectorText(vector), "utf8").digest("hex")}`;
+  return `${VECTOR_PREFIX}${createHash("sha1").update(vectorText(vector), "utf8").digest("hex")}`;
+}
+
+/** Whether a symbol stands for a vector, by the look of it. */
+export function isVectorName(symbol: string): boolean {
+  return symbol.startsWith(VECTOR_PREFIX);
 }
 
 function requireDimension(vector: readonly number[], expected: number): void {

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import { describe, expect, it } from "vitest";
 import type { EvaluateReport } from "../../server/cli/evaluate/evaluate.ts";
 import { scoreMethod } from "../../server/cli/evaluate/score.ts";
@@ -117,6 +118,39 @@ describe("kato evaluate", () => {
 
     expect(report).toMatchObject({ knownEvents: 3, patterns: 1, answers: 20 });
     expect(report.methods[0]?.accuracy.at1).toBe(1);
+  });
+
+  it("asks for all events that are known, and warns of cases longer than a session", async () => {
+    const letters = Array.from({ length: 1_100 }, (_, i) => `event-${i}`);
+    const cases = [letters, ["x", "y", "z"], ["y", "x"], ["x", "y", "z"]];
+    const long = Array.from({ length: 20 }, (_, i) => letters.slice(i * 50, i * 50 + 60));
+    const short = Array.from({ length: 10 }, () => ["x", "y", "event-1", "event-2"]);
+    await using file = await writeCases(FORMS.lines(cases));
+    await using wide = await writeCases(FORMS.lines([...long, ...short]));
+
+    const { code, stdout, stderr } = await runKato(["evaluate", file.path]);
+    const report = await evaluateAsJson([wide.path]);
+
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/^1 case has more events than a session keeps \(KATO_STM_LIMIT\)/m);
+    expect(stdout).toMatch(/^session\.next/m);
+    expect(report).toMatchObject({ knownEvents: 1_010, cutCases: 0 });
+    const expected = scoreMethod(node, [splitInThirds([...long, ...short])]);
+    expect(report.methods[0]?.logLossBits).toBeCloseTo(expected.logLossBits, 9);
+  });
+
+  it("learns no more once a case failed", async () => {
+    const cases = processSource({ count: 3_000, seed: 6 }).map((events) =>
+      events.map((event) => event.replaceAll(" ", "_")),
+    );
+    const tooLong = ["x".repeat(LIMITS.symbolBytes.max + 1), "y"];
+    await using file = await writeCases(FORMS.lines([tooLong, ...cases]));
+
+    const { code, stderr } = await runKato(["evaluate", file.path]);
+
+    expect(code).not.toBe(0);
+    const [, learned] = /^learning: ([\d,]+) of 2,000 cases/m.exec(stderr) ?? [];
+    expect(Number(learned?.replaceAll(",", ""))).toBeLessThan(1_000);
   });
 
   it("ends at Ctrl-C, and leaves nothing running", async () => {

@@ -127,6 +127,32 @@ describe.each(STORE_KINDS)("session.next on %s", (kind) => {
     expect(events[0]?.event.toSorted()).toEqual([vectorName(vector), "x"].toSorted());
   });
 
+  it("finds vectors again that were named by other neighbours when they were learned", async () => {
+    const nodeId = newNode();
+    const vectors = [
+      [1, 0],
+      [0.9, 0.1],
+      [0.1, 0.9],
+      [0, 1],
+    ];
+    const observations = vectors.map((vector) => ({ vectors: [vector] }));
+    const learner = await createSession(url, nodeId);
+    await call(url, "session.observeSequence", {
+      sessionId: learner,
+      observations,
+      learnAtEnd: true,
+    });
+    for (let seen = 1; seen < vectors.length; seen += 1) {
+      const sessionId = await createSession(url, nodeId);
+      const input = { sessionId, observations: observations.slice(0, seen) };
+      await call(url, "session.observeSequence", input);
+
+      const { events } = await call<NextReply>(url, "session.next", { sessionId });
+
+      expect(events[0]?.support, `after ${seen}`).toBeGreaterThan(0);
+    }
+  });
+
   it("lists k events, else as many as the setting maxPredictions says, else 10", async () => {
     const nodeId = newNode();
     for (let i = 0; i < 15; i += 1) await learnEvents(url, nodeId, [["a"], [`b${i}`]]);
@@ -179,6 +205,23 @@ describe.each(STORE_KINDS)("session.next on %s", (kind) => {
     expect(forgotten.map((reply) => JSON.stringify(reply))).toEqual(
       before.map((reply) => JSON.stringify(reply)),
     );
+  });
+
+  it("knows nothing any more once the node was cleared, and then what is learned anew", async () => {
+    const nodeId = newNode();
+    await learnBoth(nodeId);
+    const sessionId = await createSession(url, nodeId);
+    await observeEvents(url, sessionId, A_B);
+    await askWorkers(sessionId);
+
+    await call(url, "node.clear", { nodeId });
+    const cleared = await askWorkers(sessionId);
+    await learnEvents(url, nodeId, A_TO_C);
+    const anew = await askWorkers(sessionId);
+
+    for (const reply of cleared) expect(reply).toMatchObject({ empty: "NO_PATTERNS", other: 1 });
+    for (const { events } of anew) expect(events[0]).toMatchObject({ event: ["c"], support: 1 });
+    for (const { events } of anew) expect(events.map(({ event }) => event[0])).not.toContain("d");
   });
 
   it("is refused for a session that is not there, and for bad input, which says what is wrong", async () => {

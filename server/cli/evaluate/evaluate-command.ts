@@ -2,11 +2,14 @@ import type { Command, Flags } from "../command.ts";
 import { JSON_FLAG } from "../command.ts";
 import { findCount, findText } from "../flag-values.ts";
 import { interruptible } from "../interruption.ts";
+import { formatNumber } from "../columns.ts";
 import type { Step } from "../progress.ts";
 import { openProgress } from "../progress.ts";
 import { FIELD_FLAGS, readNames } from "../replay/field-flags.ts";
+import type { Output } from "../screen.ts";
 import { readTarget, targetFlags, withTarget } from "../target.ts";
 import { UsageError } from "../usage-error.ts";
+import type { EvaluateReport } from "./evaluate.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Case, CaseFormat } from "./read-cases.ts";
 import { CASE_FORMATS, guessCaseFormat, readCases } from "./read-cases.ts";
@@ -15,7 +18,7 @@ import { showScores } from "./show-scores.ts";
 import type { Split } from "./splits.ts";
 import { foldsOf, shuffle, splitInThirds } from "./splits.ts";
 
-const DEFAULTS = { workers: 1, concurrency: 64, k: 1_000, seed: 1 } as const;
+const DEFAULTS = { workers: 1, concurrency: 64, seed: 1 } as const;
 /** More would only wait within the client. */
 const MOST_CONCURRENCY = 10_000;
 const MOST_EVENTS = 10_000;
@@ -46,7 +49,7 @@ Calls are timed one after another, after all else.`,
     k: {
       value: "N",
       meaning: "events listed in an answer at most; others share what is left",
-      default: String(DEFAULTS.k),
+      default: `all that are known, ${MOST_EVENTS} at most`,
     },
     concurrency: {
       value: "N",
@@ -76,13 +79,19 @@ Calls are timed one after another, after all else.`,
         return evaluate({ ...counts, url, splits, signal, clears, openProgress: show });
       });
     });
+    warnOfCutCases(report, screen.notes);
     if (flags["json"] === true) screen.result.line(JSON.stringify(report));
     else showScores(report, screen.result);
     return 0;
   },
 };
 
-type Counts = { folds: number | undefined; seed: number; k: number; concurrency: number };
+type Counts = {
+  folds: number | undefined;
+  seed: number;
+  k: number | undefined;
+  concurrency: number;
+};
 
 /** @throws UsageError */
 function readCounts(flags: Flags): Counts {
@@ -93,9 +102,16 @@ function readCounts(flags: Flags): Counts {
   return {
     folds,
     seed: seed ?? DEFAULTS.seed,
-    k: findCount(flags, "k", MOST_EVENTS) ?? DEFAULTS.k,
+    k: findCount(flags, "k", MOST_EVENTS),
     concurrency: findCount(flags, "concurrency", MOST_CONCURRENCY) ?? DEFAULTS.concurrency,
   };
+}
+
+function warnOfCutCases({ cutCases }: EvaluateReport, notes: Output): void {
+  if (cutCases === 0) return;
+  const cases = cutCases === 1 ? "1 case has" : `${formatNumber(cutCases)} cases have`;
+  const line = `${cases} more events than a session keeps (KATO_STM_LIMIT); the newest count alone`;
+  notes.line(notes.style("yellow", line));
 }
 
 /** undefined: by the file. @throws UsageError */

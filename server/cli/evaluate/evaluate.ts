@@ -4,7 +4,7 @@ import { eventKey } from "../../engine/next/event-order.ts";
 import { BASELINES } from "./baselines.ts";
 import type { Case } from "./read-cases.ts";
 import type { Score } from "./score.ts";
-import { EventNumbers, LEAST_CONTEXT, scoreMethod, Tally } from "./score.ts";
+import { EventNumbers, LEAST_CONTEXT, Tally, tallySteps } from "./score.ts";
 import { distributionOf } from "./service-method.ts";
 import type { ServiceOptions } from "./service-run.ts";
 import { ServiceRun } from "./service-run.ts";
@@ -14,8 +14,8 @@ export type EvaluateOptions = ServiceOptions & {
   splits: readonly Split<Case>[];
   /** Cases under way at once. */
   concurrency: number;
-  /** Events listed in an answer at most. */
-  k: number;
+  /** Events listed in an answer at most; undefined: all that are known, as far as the service goes. */
+  k: number | undefined;
   /** Whether what was learned is to be removed from the service. */
   clears: boolean;
 };
@@ -29,6 +29,8 @@ export type EvaluateReport = {
   /** Distinct events that they have. */
   knownEvents: number;
   answers: number;
+  /** Cases with more events than a session keeps, of which only the newest were learned, or asked after. */
+  cutCases: number;
   /** Of the service with many cases under way, the observes between the answers included. */
   answersPerSecond: number;
   /** Of answers of the usual length, one call after another. */
@@ -39,6 +41,8 @@ export type EvaluateReport = {
 
 /** Answers that are timed one after another. */
 const TIMED_ANSWERS = 2_000;
+/** Between two turns of the event loop while the baselines are scored. */
+const PAUSE_MS = 50;
 /** What `session.next` lists unless told otherwise. */
 const USUAL_EVENTS = 10;
 
@@ -47,6 +51,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
   const { splits } = options;
   const tally = new Tally();
   const durations: number[] = [];
+  const cut = new Set<Case>();
   const learned: { patterns: number; knownEvents: number }[] = [];
   let seconds = 0;
   for (const [i, split] of splits.entries()) {
@@ -59,6 +64,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
       });
       seconds += await predictAll(run, { split, numbers, tally, options });
       if (i === 0) durations.push(...(await timeAnswers(run, split.test)));
+      for (const each of run.cut) cut.add(each);
     } finally {
       await run.close();
       if (options.clears) await run.clear();
@@ -71,6 +77,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
     test: splits.reduce((sum, { test }) => sum + test.length, 0),
     ...first,
     answers: score.answers,
+    cutCases: cut.size,
     answersPerSecond: score.answers / seconds,
     latencyMs: {
       calls: durations.length,
@@ -92,18 +99,22 @@ async function predictAll(
   }: { split: Split<Case>; numbers: EventNumbers; tally: Tally; options: EvaluateOptions },
 ): Promise<number> {
   const { concurrency } = options;
-  const k = Math.max(1, Math.min(options.k, numbers.training.events, LIMITS.nextEvents.max));
+  const most = Math.min(numbers.training.events, LIMITS.nextEvents.max);
+  const k = Math.max(1, Math.min(options.k ?? most, most));
+  const asked = new Map<Case, number[]>();
+  const outcomesOf = (events: Case): number[] => {
+    const found = asked.get(events) ?? numbers.outcomesOf(keysOf(events));
+    asked.set(events, found);
+    return found;
+  };
   const startedAt = performance.now();
   await run.predict(split.test, {
     label: "predicting",
     least: LEAST_CONTEXT,
     k,
     concurrency,
-    onAnswers(asked, answers) {
-      const outcomes = numbers.outcomesOf(keysOf(asked));
-      for (const { length, reply } of answers) {
-        tally.add(distributionOf(reply, numbers), outcomes[length] ?? 0);
-      }
+    onAnswer({ asked: events, length, reply }) {
+      tally.add(distributionOf(reply, numbers), outcomesOf(events)[length] ?? 0);
     },
   });
   return (performance.now() - startedAt) / 1_000;
@@ -124,9 +135,7 @@ async function timeAnswers(run: ServiceRun, cases: readonly Case[]): Promise<num
     least: LEAST_CONTEXT,
     k: USUAL_EVENTS,
     concurrency: 1,
-    onAnswers: (_asked, answers) => {
-      durations.push(...answers.map(({ durationMs }) => durationMs));
-    },
+    onAnswer: ({ durationMs }) => void durations.push(durationMs),
   });
   return durations;
 }
@@ -137,24 +146,39 @@ async function scoreBaselines({
   openProgress,
 }: EvaluateOptions): Promise<({ name: string } & Score)[]> {
   const methods = Object.entries(BASELINES);
-  const keyed = splits.map(({ training, test }) => ({
-    training: training.map(keysOf),
-    test: test.map(keysOf),
-  }));
+  const keys = new Map<Case, string[]>();
   const progress = openProgress({ label: "baselines", unit: "methods", total: methods.length });
   const scores: ({ name: string } & Score)[] = [];
   try {
     for (const [name, method] of methods) {
-      scores.push({ name, ...scoreMethod(method, keyed) });
+      const tally = new Tally();
+      let pausedAt = performance.now();
+      for (const _ of tallySteps(method, keySplits(splits, keys), tally)) {
+        if (performance.now() - pausedAt < PAUSE_MS) continue;
+        // Lets the progress be shown, and the person end it.
+        await setImmediate();
+        signal.throwIfAborted();
+        pausedAt = performance.now();
+      }
+      scores.push({ name, ...tally.score() });
       progress.add(1);
-      // Lets the progress be shown, and the person end it.
-      await setImmediate();
-      signal.throwIfAborted();
     }
   } finally {
     progress.end();
   }
   return scores;
+}
+
+/** Of every case the keys once, however many folds it is in. */
+function* keySplits(splits: readonly Split<Case>[], keys: Map<Case, string[]>): Generator<Split> {
+  const cachedKeysOf = (events: Case): string[] => {
+    const found = keys.get(events) ?? keysOf(events);
+    keys.set(events, found);
+    return found;
+  };
+  for (const { training, test } of splits) {
+    yield { training: training.map(cachedKeysOf), test: test.map(cachedKeysOf) };
+  }
 }
 
 function keysOf(events: Case): string[] {

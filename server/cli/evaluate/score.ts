@@ -10,8 +10,8 @@ export interface Score {
   answers: number;
   /** Share of answers whose first, first three and first five outcomes hold what came. */
   accuracy: { at1: number; at3: number; at5: number };
-  /** Share right of the answers after which an event came, the end left out of the ranking. */
-  eventAccuracy: number;
+  /** Share right of the answers after which an event came, the end left out of the ranking; null without such answers. */
+  eventAccuracy: number | null;
   /** Mean of −log₂ of the probability of what came. */
   logLossBits: number;
   /** Mean over answers of the squared differences to what came, summed over outcomes: 0 to 2. */
@@ -57,17 +57,28 @@ export function scoreMethod(method: Method, splits: readonly Split[]): Score {
  */
 export function tallyMethod(method: Method, splits: readonly Split[]): Tally {
   const tally = new Tally();
+  for (const _ of tallySteps(method, splits, tally));
+  return tally;
+}
+
+/** The same into `tally`, with a pause after what was learned, and after each sequence. */
+export function* tallySteps(
+  method: Method,
+  splits: Iterable<Split>,
+  tally: Tally,
+): Generator<void, void> {
   for (const { training, test } of splits) {
     const numbers = new EventNumbers(training);
     const predictor = method(numbers.training);
+    yield;
     for (const sequence of test) {
       const outcomes = numbers.outcomesOf(sequence);
       for (let at = LEAST_CONTEXT; at < outcomes.length; at += 1) {
         tally.add(predictor.predict(outcomes.slice(0, at)), outcomes[at] ?? 0);
       }
+      yield;
     }
   }
-  return tally;
 }
 
 /** Sums up answers. */
@@ -114,7 +125,7 @@ export class Tally {
     return {
       answers,
       accuracy: { at1: at1 / answers, at3: at3 / answers, at5: at5 / answers },
-      eventAccuracy: this.#events.right / this.#events.answers,
+      eventAccuracy: this.#events.answers === 0 ? null : this.#events.right / this.#events.answers,
       logLossBits: this.#logLoss / answers,
       brier: this.#brier / answers,
       calibrationError: gaps.reduce((sum, gap) => sum + gap, 0) / answers,

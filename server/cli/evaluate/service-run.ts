@@ -15,7 +15,7 @@ export type ServiceOptions = {
 };
 
 /** What the service told after the first `length` events of a case, and how long that took. */
-export type Answer = { length: number; reply: NextReply; durationMs: number };
+export type Answer = { asked: Case; length: number; reply: NextReply; durationMs: number };
 
 export type Questions = {
   /** What the step is called. */
@@ -26,8 +26,8 @@ export type Questions = {
   k: number;
   /** Cases under way at once. */
   concurrency: number;
-  /** Gets the answers of each case, in order. */
-  onAnswers(asked: Case, answers: readonly Answer[]): void;
+  /** Gets each answer as it comes: those of one case in order. */
+  onAnswer(answer: Answer): void;
 };
 
 const TIMEOUT_MS = 60_000;
@@ -43,6 +43,8 @@ export class ServiceRun {
   readonly #options: ServiceOptions;
   readonly #client: KatoClient;
   readonly #nodeId = `evaluate-${randomUUID()}`;
+  /** Cases of which the service kept but the newest events. */
+  readonly cut = new Set<Case>();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -54,12 +56,13 @@ export class ServiceRun {
     const left = cases.values();
     const learners = Array.from({ length: Math.min(LEARNERS, cases.length) }, () => left);
     const step = { label: "learning", unit: "cases", total: cases.length };
-    await this.#step(step, { items: learners, concurrency: LEARNERS }, (mine, done) =>
+    await this.#step(step, { items: learners, concurrency: LEARNERS }, (mine, work) =>
       this.#inSession(async (session) => {
         for (const events of mine) {
-          await learnCase(session, events);
-          done();
-          this.#options.signal.throwIfAborted();
+          const kept = await learnCase(session, events);
+          if (kept < events.length) this.cut.add(events);
+          work.done();
+          if (work.isEnding()) return;
         }
       }),
     );
@@ -69,22 +72,22 @@ export class ServiceRun {
   /** Observes each case event by event in a session of its own, and asks what comes next. */
   async predict(
     cases: readonly Case[],
-    { label, least, k, concurrency, onAnswers }: Questions,
+    { label, least, k, concurrency, onAnswer }: Questions,
   ): Promise<void> {
     const items = cases.filter((events) => events.length >= least);
     const step = { label, unit: "cases", total: items.length };
-    await this.#step(step, { items, concurrency }, (events, done) =>
+    await this.#step(step, { items, concurrency }, (asked, work) =>
       this.#inSession(async (session) => {
-        const answers: Answer[] = [];
-        for (const [i, strings] of events.entries()) {
-          await session.observe({ strings });
+        for (const [i, strings] of asked.entries()) {
+          if (work.isEnding()) return;
+          const { stmLength } = await session.observe({ strings });
+          if (stmLength <= i) this.cut.add(asked);
           if (i + 1 < least) continue;
           const askedAt = performance.now();
           const reply = await session.next({ k });
-          answers.push({ length: i + 1, reply, durationMs: performance.now() - askedAt });
+          onAnswer({ asked, length: i + 1, reply, durationMs: performance.now() - askedAt });
         }
-        onAnswers(events, answers);
-        done();
+        work.done();
       }),
     );
   }
@@ -116,7 +119,7 @@ export class ServiceRun {
   async #step<T>(
     step: Step,
     { items, concurrency }: { items: readonly T[]; concurrency: number },
-    task: (item: T, done: () => void) => Promise<void>,
+    task: (item: T, work: Work) => Promise<void>,
   ): Promise<void> {
     const { signal, openProgress } = this.#options;
     signal.throwIfAborted();
@@ -125,9 +128,11 @@ export class ServiceRun {
     const endNow = () => void this.close();
     signal.addEventListener("abort", endNow);
     try {
+      const isEnding = (): boolean => failures.length > 0 || signal.aborted;
+      const work: Work = { done: () => progress.add(1), isEnding };
       await forEachConcurrently(items, concurrency, async (item) => {
-        if (failures.length > 0 || signal.aborted) return;
-        await task(item, () => progress.add(1)).catch((error: unknown) => failures.push(error));
+        if (isEnding()) return;
+        await task(item, work).catch((error: unknown) => failures.push(error));
       });
     } finally {
       signal.removeEventListener("abort", endNow);
@@ -138,13 +143,20 @@ export class ServiceRun {
   }
 }
 
-async function learnCase(session: SessionHandle, events: Case): Promise<void> {
+/** Of a step: items that are done are told, and none is begun once another failed or a person ends it. */
+type Work = { done(): void; isEnding(): boolean };
+
+/** Gives how many events were kept of it. */
+async function learnCase(session: SessionHandle, events: Case): Promise<number> {
+  let kept = 0;
   const observations = events.map((strings) => ({ strings }));
   for (let first = 0; first < observations.length; first += OBSERVATIONS_PER_CALL) {
     const end = first + OBSERVATIONS_PER_CALL;
-    await session.observeSequence({
+    const { results } = await session.observeSequence({
       observations: observations.slice(first, end),
       learnAtEnd: end >= observations.length,
     });
+    kept = results.at(-1)?.stmLength ?? 0;
   }
+  return kept;
 }

@@ -19,7 +19,7 @@ export function showScores(report: EvaluateReport, output: Output): void {
     const { at1, at3, at5 } = method.accuracy;
     const { logLossBits, brier, calibrationError, eventAccuracy } = method;
     const figures = [at1, at3, at5, logLossBits, brier, calibrationError, eventAccuracy];
-    return [method.name, ...figures.map((figure) => formatNumber(figure, 4))];
+    return [method.name, ...figures.map(formatFigure)];
   });
   const right = HEAD.map((_, column) => column).slice(1);
   const [head = "", ...lines] = formatColumns([HEAD, ...rows], { right });
@@ -39,4 +39,8 @@ export function showScores(report: EvaluateReport, output: Output): void {
     ["p99 ms", formatNumber(latencyMs.p99, 2)],
   ];
   for (const line of formatColumns(figures, { right: [1] })) output.line(line);
+}
+
+function formatFigure(figure: number | null): string {
+  return figure === null ? "–" : formatNumber(figure, 4);
 }

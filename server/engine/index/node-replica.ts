@@ -20,6 +20,7 @@ import { PostingLists } from "./posting-lists.ts";
 import { QueryScratch } from "./query-scratch.ts";
 import { SlotDetails } from "./slot-details.ts";
 import { SymbolTable } from "./symbol-table.ts";
+import { WorkMeter } from "./work-meter.ts";
 
 /** Forgotten slots are packed away when there are more of them than this, and than patterns. */
 const FORGOTTEN_SLOTS_KEPT = 1024;
@@ -137,12 +138,17 @@ export class NodeReplica {
 
   /** The event that begins at a place among the symbols of all patterns. */
   eventAt(start: number): Event {
+    return this.symbolsAt(start).map((symbol) => this.symbols.text(symbol));
+  }
+
+  /** The same as ids. */
+  symbolsAt(start: number): number[] {
     const all = this.patterns.symbols;
     let symbol = all[start] ?? EVENT_END;
-    const event = [this.symbols.text(symbol & SYMBOL_BITS)];
+    const event = [symbol & SYMBOL_BITS];
     for (let at = start + 1; symbol >= 0; at += 1) {
       symbol = all[at] ?? EVENT_END;
-      event.push(this.symbols.text(symbol & SYMBOL_BITS));
+      event.push(symbol & SYMBOL_BITS);
     }
     return event;
   }
@@ -156,9 +162,10 @@ export class NodeReplica {
     };
   }
 
-  /** Follows every change once it is there; O(events of all patterns) where it is not. */
-  contexts(): ContextIndex {
+  /** Follows every change once it is there; O(events of all patterns) where it is not, and kept as far as the meter lets. */
+  contexts(meter = new WorkMeter(undefined)): ContextIndex {
     this.#contexts ??= new ContextIndex(this.patterns);
+    this.#contexts.complete(meter);
     return this.#contexts;
   }
 

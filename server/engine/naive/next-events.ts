@@ -5,9 +5,17 @@ import { answerEmpty, answerFrom } from "../next/answer.ts";
 import { totalsOf } from "../next/estimators.ts";
 import { compareEvents, eventKey } from "../next/event-order.ts";
 import type { Branches, ContextCounts, NextEvidence } from "../next/next-evidence.ts";
-import { GAP_EVENTS, GAP_REACH, LONGEST_CONTEXT, MOST_SHARED } from "../next/next-evidence.ts";
+import { LEAST_OVERLAP } from "../next/known-events.ts";
+import {
+  GAP_EVENTS,
+  GAP_REACH,
+  LONGEST_CONTEXT,
+  MOST_SHARED,
+  RESOLVED_EVENTS,
+} from "../next/next-evidence.ts";
 import { tableCount } from "../next/table-count.ts";
 import type { NodeMemory } from "../node-memory.ts";
+import { isVectorName } from "../vector-symbol.ts";
 
 /** Neither is the key of an event. */
 const BEGINNING = "beginning";
@@ -34,8 +42,66 @@ export function nextEventsNaively(
     sequences.push({ hash, keys: [BEGINNING, ...learned.map(eventKey), END], frequency });
   }
   if (sequences.length === 0) return answerEmpty("NO_PATTERNS");
-  const observed = [BEGINNING, ...stm.map(eventKey)];
+  const observed = observedKeys({ stm, events, sequences });
   return answerFrom(gather({ events, sequences, observed, horizon }), limit);
+}
+
+/** A beginning and the keys of what was observed, with events of the patterns in place of those at the end that no pattern has just so. */
+function observedKeys({
+  stm,
+  events,
+  sequences,
+}: {
+  stm: readonly Event[];
+  events: ReadonlyMap<string, Event>;
+  sequences: readonly Sequence[];
+}): string[] {
+  const prior = priorOf(sequences);
+  const tablesOf = (event: Event): number => prior.get(eventKey(event)) ?? 0;
+  const timesAfter = (before: string | undefined, event: Event): number =>
+    sequences
+      .flatMap(({ keys, frequency }) => keys.map((key, at) => ({ key, at, keys, frequency })))
+      .filter(({ key, at, keys }) => keys[at - 1] === before && key === eventKey(event))
+      .reduce((sum, { frequency }) => sum + frequency, 0);
+  const observed = [BEGINNING];
+  for (const [at, event] of stm.entries()) {
+    const before = observed.at(-1);
+    const known = [...events.values()].sort(
+      (a, b) =>
+        timesAfter(before, b) - timesAfter(before, a) ||
+        tablesOf(b) - tablesOf(a) ||
+        compareEvents(a, b),
+    );
+    const isResolved = at >= stm.length - RESOLVED_EVENTS;
+    observed.push(eventKey((isResolved ? mostAlike(event, known) : undefined) ?? event));
+  }
+  return observed;
+}
+
+/** The first of the most alike, as `KnownEvents` says. */
+function mostAlike(event: Event, known: readonly Event[]): Event | undefined {
+  const learned = new Set(known.flat());
+  const left = event.filter((symbol) => learned.has(symbol));
+  const exact = known.find((other) => eventKey(other) === eventKey(left));
+  if (exact !== undefined) return exact;
+
+  const wanted = new Set(left);
+  const stringsOf = (symbols: ReadonlySet<string>): string =>
+    JSON.stringify([...symbols].filter((symbol) => !isVectorName(symbol)).sort());
+  const compared = known.map((other) => {
+    const symbols = new Set(other);
+    const shared = [...symbols].filter((symbol) => wanted.has(symbol));
+    const names = shared.filter(isVectorName).length;
+    return {
+      other,
+      names: stringsOf(symbols) === stringsOf(wanted) ? names : 0,
+      overlap: shared.length / (symbols.size + wanted.size - shared.length),
+    };
+  });
+  const mostNames = Math.max(...compared.map(({ names }) => names));
+  if (mostNames > 0) return compared.find(({ names }) => names === mostNames)?.other;
+  const most = Math.max(LEAST_OVERLAP, ...compared.map(({ overlap }) => overlap));
+  return compared.find(({ overlap }) => overlap === most)?.other;
 }
 
 function gather({
@@ -50,9 +116,11 @@ function gather({
   horizon: number;
 }): NextEvidence {
   const last = observed.findLastIndex((key) => events.has(key));
+  const unknown = observed.length - 1 - last;
   const found = last < 0 ? [] : findPresent(sequences, observed.slice(0, last + 1));
-  const distance = observed.length - 1 - last + horizon;
-  const seen = found.map((each) => ({ ...each, next: each.keys[each.at + distance] ?? END }));
+  const seen = found
+    .filter(({ keys, at }) => at + unknown < keys.length - 1)
+    .map((each) => ({ ...each, next: each.keys[each.at + unknown + horizon] ?? END }));
   const candidates = [...new Set(seen.map(({ next }) => next))];
   const count = (belongs: (each: Seen) => boolean, group: Grouping): ContextCounts =>
     countContexts({ seen: seen.filter(belongs), candidates, group });

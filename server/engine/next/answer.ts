@@ -1,6 +1,7 @@
 import type { NextEvent, NextList, NextReason } from "@kato-rpc/shared/next.ts";
 import type { Event } from "@kato-rpc/shared/observation.ts";
 
+import { WorkMeter } from "../index/work-meter.ts";
 import { patternName } from "../pattern-name.ts";
 import type { Blend } from "./blend.ts";
 import { blend, priorProbability } from "./blend.ts";
@@ -9,6 +10,8 @@ import type { NextEvidence } from "./next-evidence.ts";
 
 /** Reasons given for an event. */
 const MOST_REASONS = 3;
+/** What weighing an occurrence costs, as a `WorkMeter` counts it. */
+const STEPS_PER_OCCURRENCE = 32;
 
 /** A candidate, or an event that never followed the present one. */
 interface Ranked {
@@ -25,14 +28,20 @@ export function answerEmpty(empty: NonNullable<NextList["empty"]>): NextList {
  * The distribution that the evidence comes to, with the `limit` most probable events listed. What is added up is added
  * by falling probability, so that the sums do not depend on the order in which patterns were learned.
  */
-export function answerFrom(evidence: NextEvidence, limit: number): NextList {
+export function answerFrom(
+  evidence: NextEvidence,
+  limit: number,
+  meter = new WorkMeter(undefined),
+): NextList {
   const blended = blend(evidence);
   const { end, ranked } = rank(evidence, blended, limit);
-  const reasons = reasonsFor(evidence, blended, ranked);
+  const reasons = reasonsFor({ evidence, blended, ranked, meter });
   const events = ranked.map(({ event, probability, candidate }): NextEvent => {
     const { support, best } = (candidate === undefined ? undefined : reasons[candidate]) ?? NONE;
     const because = best.map((each) => describe(evidence, each));
-    const rest = because.reduce((left, { weight }) => left - weight, probability);
+    const left = because.reduce((sum, { weight }) => sum - weight, probability);
+    // As below: rounding.
+    const rest = Math.max(0, left);
     return { event, probability, support, because, rest };
   });
   const listed = events.reduce((sum, { probability }) => sum + probability, 0);
@@ -96,17 +105,24 @@ const NONE: Reasons = { support: 0, pattern: -1, best: [] };
  * frequency times what one count is worth in each. The weights of all occurrences and the prior's part sum up to the
  * probability.
  */
-function reasonsFor(
-  evidence: NextEvidence,
-  blended: Blend,
-  ranked: readonly Ranked[],
-): (Reasons | undefined)[] {
+function reasonsFor({
+  evidence,
+  blended,
+  ranked,
+  meter,
+}: {
+  evidence: NextEvidence;
+  blended: Blend;
+  ranked: readonly Ranked[];
+  meter: WorkMeter;
+}): (Reasons | undefined)[] {
   const reasons: (Reasons | undefined)[] = Array.from({ length: evidence.candidateCount });
   for (const { candidate } of ranked) {
     if (candidate !== undefined) reasons[candidate] = { support: 0, pattern: -1, best: [] };
   }
   const { count, candidates, patterns, frequencies } = evidence.occurrences;
   for (let at = 0; at < count; at += 1) {
+    meter.spend(STEPS_PER_OCCURRENCE);
     const found = reasons[candidates[at] ?? -1];
     if (found === undefined) continue;
     const pattern = patterns[at] ?? 0;

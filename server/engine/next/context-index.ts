@@ -1,18 +1,21 @@
 import { withRoomFor } from "../index/growing-array.ts";
 import type { PatternTable } from "../index/pattern-table.ts";
 import { PostingLists } from "../index/posting-lists.ts";
+import type { WorkMeter } from "../index/work-meter.ts";
 import { EventIds } from "./event-ids.ts";
 import { FrequentEvents } from "./frequent-events.ts";
-import { END_OUTCOME } from "./outcome.ts";
+import { BEGINNING, END_OUTCOME, UNKNOWN } from "./outcome.ts";
 import { PairIds } from "./pair-ids.ts";
 import { tableCount } from "./table-count.ts";
 
-/** What stands before the first event of a sequence, where an event's number plus one stands before others. */
-const BEGINNING = 0;
+/** What taking a slot costs for each of its symbols, as a `WorkMeter` counts it. */
+const STEPS_PER_SYMBOL = 128;
+/** What a pair has for the beginning, where it has an event's number plus one for others. */
+const PAIR_BEGINNING = 0;
 
 /**
  * Where each event is in the patterns of a node, and how often each outcome is there at all. Made from the pattern table
- * when it is first asked for, and from then on told of every change, in O(events of the pattern):
+ * when it is first asked for, slot by slot, and of the slots that it has told of every change, in O(events of the pattern):
  *
  *     slot      0       1   2
  *     starts    0       3   5
@@ -43,21 +46,34 @@ export class ContextIndex {
   /** By event: the place among the pattern table's symbols where it was first. */
   #firstPlaces = new Uint32Array(0);
   #size = 0;
+  /** Slots from 0 on that it has. */
+  #slots = 0;
 
   constructor(patterns: PatternTable) {
     this.#patterns = patterns;
-    for (let slot = 0; slot < patterns.size; slot += 1) this.add(slot);
+  }
+
+  /** Takes the slots that it has not. What the meter throws ends it between two of them: the next call goes on from there. */
+  complete(meter: WorkMeter): void {
+    while (this.#slots < this.#patterns.size) {
+      meter.visit(this.#patterns.lengthOf(this.#slots) * STEPS_PER_SYMBOL);
+      this.add(this.#slots);
+    }
   }
 
   get sizeBytes(): number {
     const { ids, places, events, slots, starts } = this;
     const arrays = [events, slots, starts, this.#pairCounts, this.#tables, this.#firstPlaces];
     const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    return bytes + ids.sizeBytes + places.sizeBytes + this.#pairs.sizeBytes;
+    return (
+      bytes + ids.sizeBytes + places.sizeBytes + this.#pairs.sizeBytes + this.frequent.sizeBytes
+    );
   }
 
-  /** Slots come in order, each once. */
+  /** Takes the slot if it is the next: while there are others before it, it waits for `complete`. */
   add(slot: number): void {
+    if (slot !== this.#slots) return;
+    this.#slots += 1;
     let place = this.#patterns.startOf(slot);
     for (const symbols of this.#patterns.eventsOf(slot)) {
       this.#append(slot, this.#number(symbols, place));
@@ -70,8 +86,8 @@ export class ContextIndex {
 
   /** The slot's pattern was learned so many times more; less where negative. */
   count(slot: number, learns: number): void {
-    if (learns === 0) return;
-    let before = BEGINNING;
+    if (learns === 0 || slot >= this.#slots) return;
+    let before = PAIR_BEGINNING;
     for (let at = this.startOf(slot); at < this.startOf(slot + 1); at += 1) {
       const outcome = (this.events[at] ?? 0) + 1;
       this.#countPair(before, outcome, learns);
@@ -93,6 +109,13 @@ export class ContextIndex {
   find(symbols: readonly number[]): number {
     const id = this.ids.find(symbols);
     return this.tablesOf(id + 1) > 0 && id >= 0 ? id : -1;
+  }
+
+  /** How often the event came right after another, or at the beginning. */
+  timesAfter(before: number, event: number): number {
+    if (before === UNKNOWN) return 0;
+    const pair = this.#pairs.find(before === BEGINNING ? PAIR_BEGINNING : before + 1, event + 1);
+    return this.#pairCounts[pair] ?? 0;
   }
 
   /** Where among the symbols of all patterns an event begins that has this number. */

@@ -10,23 +10,20 @@ import {
   LONGEST_CONTEXT,
   MOST_SHARED,
 } from "./next-evidence.ts";
-import { END_OUTCOME } from "./outcome.ts";
+import { BEGINNING, END_OUTCOME, UNKNOWN } from "./outcome.ts";
 import { tableCount } from "./table-count.ts";
-
-/** An event that no pattern has. */
-const UNKNOWN = -1;
-/** Stands before the first event of a sequence, the observed one's too. */
-const BEGINNING = -2;
 
 /** What a place costs, as a `WorkMeter` counts it. */
 const STEPS_PER_PLACE = 64;
 
-/** What was observed, as numbers of events. */
+/** What was observed, as numbers of events: as many at the end as contexts reach. */
 export interface Present {
   /** The last is known; those that are not are −1. */
   events: readonly number[];
-  /** Events from the last one here to the one asked for. */
-  distance: number;
+  /** Events observed since the last one here, which the node does not know. */
+  unknown: number;
+  /** Events from the last observed one to the one asked for: 1 is the next. */
+  horizon: number;
 }
 
 /** By candidate, and with holes for 0. */
@@ -107,8 +104,12 @@ export class ContextCounter {
     const frequency = this.#node.patterns.frequencyOf(slot);
     if (frequency === 0) return;
     const start = index.startOf(slot);
-    const target = place + this.#present.distance;
-    const isOver = target >= index.startOf(slot + 1);
+    const { unknown, horizon } = this.#present;
+    const end = index.startOf(slot + 1);
+    // Over before what was observed: contradicted.
+    if (place + unknown >= end) return;
+    const target = place + unknown + horizon;
+    const isOver = target >= end;
     const candidate = this.#candidate(isOver ? END_OUTCOME : (index.events[target] ?? 0) + 1);
 
     const matched = this.#matched(place, start);

@@ -3,8 +3,14 @@ import { END_OUTCOME } from "./outcome.ts";
 
 /** Events listed the first time. */
 const LEAST_LISTED = 64;
+/** Events that stay listed at least, once something changes; twice as many at most. */
+const MOST_KEPT = 256;
 /** Changed outcomes that are looked at one by one; where there are more, all events are. */
 const MOST_CHANGED = 1024;
+
+const BYTES_PER_LISTED = 8;
+/** An item of a Set, with the room that it grows by. */
+const BYTES_PER_CHANGED = 32;
 
 /** How many tables each outcome has. */
 export interface OutcomeTables {
@@ -20,12 +26,13 @@ export type OutcomeOrder = (a: number, b: number) => number;
 
 /**
  * The events of most tables, kept from one call to the next: all down to a floor. What changed since is sorted in anew; where
- * the list is too short, all events are looked at for one of twice the length.
+ * the list is too short, all events are looked at for one of twice the length. A list of all lasts until something
+ * changes, so that one long answer does not make those after it dear.
  */
 export class FrequentEvents {
   readonly #index: OutcomeTables;
   #listed: number[] = [];
-  /** Items of the list when all events were last looked at. */
+  /** Items of the list when all events were last looked at, no more than `MOST_KEPT`. */
   #length = 0;
   /** An outcome and the tables that it had: what is not listed comes after it. */
   #floor: { outcome: number; tables: number } | undefined;
@@ -33,6 +40,10 @@ export class FrequentEvents {
 
   constructor(index: OutcomeTables) {
     this.#index = index;
+  }
+
+  get sizeBytes(): number {
+    return this.#listed.length * BYTES_PER_LISTED + this.#changed.size * BYTES_PER_CHANGED;
   }
 
   /** The outcome has another number of tables. */
@@ -45,9 +56,14 @@ export class FrequentEvents {
     if (this.#changed.size > MOST_CHANGED) this.#list(this.#length, compare);
     else if (this.#changed.size > 0) this.#update(compare);
     for (let at = 0; at < this.#index.known; at += 1) {
-      if (at >= this.#listed.length) this.#list(Math.max(LEAST_LISTED, 2 * at), compare);
+      if (at >= this.#listed.length) this.#list(this.#lengthPast(at), compare);
       yield this.#listed[at] ?? END_OUTCOME;
     }
+  }
+
+  /** Who asks for more than is kept gets all. */
+  #lengthPast(at: number): number {
+    return at >= MOST_KEPT ? this.#index.known : Math.max(LEAST_LISTED, 2 * at);
   }
 
   #update(compare: OutcomeOrder): void {
@@ -71,7 +87,7 @@ export class FrequentEvents {
       if (this.#index.tablesOf(outcome) > 0) best.add(outcome);
     }
     this.#listed = best.sorted();
-    this.#length = length;
+    this.#length = Math.min(length, MOST_KEPT);
     this.#changed.clear();
     if (this.#listed.length === length) this.#setFloor();
     else this.#floor = { outcome: END_OUTCOME, tables: 0 };

@@ -9,8 +9,10 @@ import type { ContextIndex } from "./context-index.ts";
 import type { CountedContexts, Present } from "./count-contexts.ts";
 import { ContextCounter } from "./count-contexts.ts";
 import { compareEvents } from "./event-order.ts";
+import { KnownEvents } from "./known-events.ts";
 import type { NextEvidence, PriorEvent } from "./next-evidence.ts";
-import { END_OUTCOME } from "./outcome.ts";
+import { LONGEST_CONTEXT, RESOLVED_EVENTS } from "./next-evidence.ts";
+import { BEGINNING, END_OUTCOME, UNKNOWN } from "./outcome.ts";
 
 export interface NextQuestion {
   /** Events listed at most. */
@@ -23,8 +25,11 @@ export interface NextQuestion {
 
 /**
  * What comes after short-term memory, by the node's patterns: the same bits as `nextEventsNaively`, whatever the order they
- * were learned in. An event is what it is with all its symbols in their order. Those at the end that the node does not
- * know are stepped over: the last it knows is the present one, and what is asked for lies so many events further on.
+ * were learned in. An event is what it is with all its symbols in their order; of what was observed, the
+ * last `RESOLVED_EVENTS` that no pattern has just so are taken for the most alike, by `KnownEvents`. Those at the end that the node does not
+ * know are stepped over: the last it knows is the present one, and what is asked for lies so many events further on. A
+ * pattern that is over before as many events is contradicted, and says nothing.
+ * Sums are exact, and so the same in any order, below 2⁵³ of what `BitSum` adds up.
  * O(places of the present event in the patterns).
  */
 export function nextEvents(
@@ -33,30 +38,31 @@ export function nextEvents(
   { limit, horizon, interrupt }: NextQuestion,
 ): NextList {
   if (stm.length === 0) return answerEmpty("NO_SYMBOLS");
-  const index = node.contexts();
+  const meter = new WorkMeter(interrupt);
+  const index = node.contexts(meter);
   if (index.known === 0) return answerEmpty("NO_PATTERNS");
-  const observed = stm.map((event) => numberOf(event, { node, index }));
-  const last = observed.findLastIndex((event) => event >= 0);
-  const present: Present = {
-    events: observed.slice(0, last + 1),
-    distance: observed.length - 1 - last + horizon,
-  };
-  const counter = new ContextCounter(node, index, present);
-  const counted = counter.count(new WorkMeter(interrupt));
-  return answerFrom(evidenceOf({ node, index, counted }), limit);
+  const present = presentOf(stm, new KnownEvents(node, index, meter));
+  const counted = new ContextCounter(node, index, { ...present, horizon }).count(meter);
+  return answerFrom(evidenceOf({ node, index, counted }), limit, meter);
 }
 
-function numberOf(
-  event: Event,
-  { node, index }: { node: NodeReplica; index: ContextIndex },
-): number {
-  const symbols: number[] = [];
-  for (const text of event) {
-    const symbol = node.symbols.find(text);
-    if (symbol === undefined) return -1;
-    symbols.push(symbol);
+/** From the end, and no further back than contexts reach. */
+function presentOf(stm: readonly Event[], known: KnownEvents): Omit<Present, "horizon"> {
+  const first = Math.max(0, stm.length - RESOLVED_EVENTS);
+  let before = first === 0 ? BEGINNING : known.find(stm[first - 1] ?? []);
+  const resolved = stm.slice(first).map((each) => (before = known.resolve(each, before)));
+  const numberAt = (at: number): number => resolved[at - first] ?? known.find(stm[at] ?? []);
+  let last = stm.length - 1;
+  let event = UNKNOWN;
+  for (; last >= 0; last -= 1) {
+    event = numberAt(last);
+    if (event !== UNKNOWN) break;
   }
-  return index.find(symbols);
+  const events = last < 0 ? [] : [event];
+  for (let at = last - 1; at >= 0 && events.length < LONGEST_CONTEXT; at -= 1) {
+    events.unshift(numberAt(at));
+  }
+  return { events, unknown: stm.length - 1 - last };
 }
 
 function evidenceOf({

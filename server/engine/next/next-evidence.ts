@@ -4,6 +4,8 @@ import type { ContextTotals } from "./estimators.ts";
 
 /** Longest run of events that is looked up as a context; the beginning of the sequence counts as one of them. */
 export const LONGEST_CONTEXT = 6;
+/** Events at the end of what was observed that are taken for the most alike of those known, where no pattern has them. */
+export const RESOLVED_EVENTS = 8;
 /** Events before the present that a gap context looks for. */
 export const GAP_EVENTS = 4;
 /** Events before a place in a pattern among which a gap context finds them, in any order. */

@@ -17,6 +17,11 @@ export class PairIds {
     return this.#places.byteLength + this.#firsts.byteLength + this.#seconds.byteLength;
   }
 
+  /** −1 for a pair that has no number. */
+  find(first: number, second: number): number {
+    return (this.#places[this.#placeOf(first, second)] ?? 0) - 1;
+  }
+
   /** The pair's number; `size` before the call where it had none. */
   intern(first: number, second: number): number {
     const place = this.#placeOf(first, second);

@@ -26,10 +26,11 @@ export interface StopWeights {
  * follows context s from its counts,
  *
  *     L_e(s) = Σ n(x) · log₂ p_e(x | s, one of it left out)
- *     W_e(s) = log₂( a · 2^L_e(s) + (1 − a) · 2^G(s) )       L_e(s) alone where no context is longer
+ *     W_e(s) = log₂( a · 2^L_e(s) + (1 − a) · 2^G(s) )
  *     G(s)   = log₂ Σ_e ½ · 2^( W_e(the present's longer context) + Σ L_e(branches of s) )
+ *     G(s)   = L_PitmanYor(s)       where no context is longer: the chain goes on with that
  *
- * so contexts that are longer by an event are told all in one way, or in both by what suits all that they saw. Of the tree no
+ * where W_e of a longer context that was never seen is 0, as is a sum over no branches; so contexts that are longer by an event are told all in one way, or in both by what suits all that they saw. Of the tree no
  * more is looked at than the present's contexts and their branches, the contexts that are longer by another event.
  * Leaving out stands for the probability of all that was seen as in Yao, Vehtari, Simpson and Gelman 2018, "Using
  * stacking to average Bayesian predictive distributions" (pseudo-BMA). `base` is by candidate the probability where

@@ -42,7 +42,7 @@ function printScores(title: string, splits: readonly Split[]): void {
       accuracy.at5.toFixed(4),
       brier.toFixed(4),
       calibrationError.toFixed(4),
-      eventAccuracy.toFixed(4),
+      eventAccuracy?.toFixed(4) ?? "–",
     ];
   });
   const header = [
@@ -81,7 +81,7 @@ function printGoals(): void {
       `${goal.points.toFixed(2)} ± ${goal.pointsError.toFixed(2)}`,
       goal.accurateRival,
       goal.calibrationError.toFixed(4),
-      (100 * (next.eventAccuracy - cpt.score().eventAccuracy)).toFixed(1),
+      (100 * ((next.eventAccuracy ?? 0) - (cpt.score().eventAccuracy ?? 0))).toFixed(1),
     ];
   });
   const header = ["source", "answers", "log loss", "more bits", "than", "right at 1"];

@@ -23,8 +23,9 @@ function fill(
   node: NodeReplica,
   start: number,
   learningOf: (i: number) => Partial<Learning>,
+  count = COUNT,
 ): void {
-  for (let i = start; i < start + COUNT; i += 1) {
+  for (let i = start; i < start + count; i += 1) {
     const events = [[`symbol-${i % 1_000}`], [`word-${i}`], ["end"]];
     const rest = { events, emotives: [], metadata: [], persistence: 5, vectors: [] };
     const { learned } = learnPattern({ ...rest, ...learningOf(i) });
@@ -57,7 +58,7 @@ describe("a replica tells about what it takes in memory", () => {
     expect(node.totals().patterns).toBe(COUNT);
   });
 
-  test.each<[string, (i: number) => Partial<Learning>]>([
+  test.each<[string, (i: number) => Partial<Learning>, number?]>([
     ["events of one symbol", () => ({})],
     [
       "events of several",
@@ -68,9 +69,16 @@ describe("a replica tells about what it takes in memory", () => {
         ],
       }),
     ],
-  ])("with what is kept to tell the next event, of %s", (_, learningOf) => {
+    [
+      "events of hundreds",
+      (i) => ({
+        events: [Array.from({ length: 300 }, (_, at) => `${(i + at * at) % 1_009}`), [`${i}`]],
+      }),
+      1_000,
+    ],
+  ])("with what is kept to tell the next event, of %s", (_, learningOf, count = COUNT) => {
     const node = new NodeReplica();
-    fill(node, 0, learningOf);
+    fill(node, 0, learningOf, count);
     const toldBefore = node.sizeBytes;
     const usedBefore = usedBytes();
     node.contexts();

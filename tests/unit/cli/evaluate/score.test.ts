@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { BASELINES } from "../../../../server/cli/evaluate/baselines.ts";
-import { EventNumbers, scoreMethod, Tally } from "../../../../server/cli/evaluate/score.ts";
+import {
+  EventNumbers,
+  scoreMethod,
+  Tally,
+  tallySteps,
+} from "../../../../server/cli/evaluate/score.ts";
 import { distributionOf } from "../../../../server/cli/evaluate/service-method.ts";
 
 const A_B_C = ["1a", "1b", "1c"];
@@ -19,6 +24,23 @@ describe("a score", () => {
     const squares = 0.25 + 0.0625 + 2 * 0.015625;
     expect(score.brier).toBeCloseTo((squares - 1 + 1 + (squares - 0.5 + 1)) / 2, 12);
     expect(score.calibrationError).toBe(0);
+  });
+
+  it("has no share of right events where none came", () => {
+    const tally = new Tally();
+    tally.add(Float64Array.of(0.5, 0.5, 0), 1);
+
+    expect(tally.score()).toMatchObject({ accuracy: { at1: 0 }, eventAccuracy: null });
+  });
+
+  it("pauses after learning, and after every sequence", () => {
+    const split = { training: [A_B_C], test: [A_B_C, ["1a"], ["1a", "1x"]] };
+
+    for (const method of Object.values(BASELINES)) {
+      const tally = new Tally();
+      expect([...tallySteps(method, [split], tally)]).toHaveLength(4);
+      expect(tally.score()).toEqual(scoreMethod(method, [split]));
+    }
   });
 
   it("takes every prefix of two events and more, and the end after the last", () => {

@@ -5,6 +5,7 @@ import { NodeReplica } from "@kato-rpc/server/engine/index/node-replica.ts";
 import { learnPattern } from "@kato-rpc/server/engine/learning.ts";
 import { nextEventsNaively } from "@kato-rpc/server/engine/naive/next-events.ts";
 import { nextEvents } from "@kato-rpc/server/engine/next/next-events.ts";
+import { tableCount } from "@kato-rpc/server/engine/next/table-count.ts";
 import type { NodeChange } from "@kato-rpc/server/engine/node-change.ts";
 import { NodeMemory } from "@kato-rpc/server/engine/node-memory.ts";
 import { patternHash, patternName } from "@kato-rpc/server/engine/pattern-name.ts";
@@ -44,22 +45,49 @@ function probabilityOf({ events }: NextList, ...event: Event): number {
   return events.find((each) => each.event.join() === event.join())?.probability ?? 0;
 }
 
+/** By letter: Σ `tableCount` over what came before it. */
+function tablesOf(texts: readonly (readonly string[])[]): Map<string, number> {
+  const pairs = new Map<string, number>();
+  for (const letters of texts) {
+    for (const [at, letter] of letters.entries()) {
+      const pair = `${letter}${letters[at - 1] ?? ""}`;
+      pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+    }
+  }
+  const tables = new Map<string, number>();
+  for (const [pair, count] of pairs) {
+    const letter = pair.slice(0, 1);
+    tables.set(letter, (tables.get(letter) ?? 0) + tableCount(count));
+  }
+  return tables;
+}
+
 function sumOf({ events, end, other }: NextList): number {
   return events.reduce((sum, { probability }) => sum + probability, 0) + end + other;
 }
 
 const FEW = ["a", "b", "c", "d"];
+const WITH_VECTORS = ["a", "b", "VCTR|1", "VCTR|2", "VCTR|3", "VCTR|4"];
 const event = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(...FEW).map((symbol) => [symbol]) },
   { weight: 1, arbitrary: fc.array(fc.constantFrom(...FEW), { minLength: 1, maxLength: 3 }) },
+  {
+    weight: 1,
+    arbitrary: fc.array(fc.constantFrom(...WITH_VECTORS), { minLength: 1, maxLength: 4 }),
+  },
 );
 const sequence = fc.array(event, { minLength: 1, maxLength: 9 });
+const unsure = fc.array(fc.constantFrom("never", "VCTR|never", "VCTR|1", "VCTR|2", ...FEW), {
+  minLength: 1,
+  maxLength: 5,
+});
 const observed = fc.array(
   fc.oneof(
     { weight: 9, arbitrary: event },
+    { weight: 2, arbitrary: unsure },
     { weight: 1, arbitrary: fc.constant<Event>(["never"]) },
   ),
-  { maxLength: 9 },
+  { maxLength: 12 },
 );
 const question = fc.record({
   limit: fc.integer({ min: 1, max: 12 }),
@@ -142,6 +170,56 @@ describe("what comes next", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test("has for the rest what the prior gives, where all places are listed", () => {
+    const letters = fc.array(fc.constantFrom(...FEW, "e", "f"), { minLength: 2, maxLength: 5 });
+    const learned = fc.array(letters, { minLength: 2, maxLength: 5 });
+    let compared = 0;
+
+    fc.assert(
+      fc.property(learned, fc.constantFrom(...FEW), (texts, present) => {
+        const answer = nextEvents(
+          replicaOf(words(...texts.map((each) => each.join("")))),
+          [[present]],
+          ASKED,
+        );
+
+        const tables = tablesOf(texts);
+        const unseen = answer.events.find(({ because }) => because.length === 0);
+        if (unseen === undefined) return;
+        const perTable = unseen.probability / (tables.get(unseen.event.join()) ?? 0);
+        for (const { event: each, because, rest } of answer.events) {
+          if (because.length === 0 || because.length === 3) continue;
+          compared += 1;
+          expect(Math.abs(rest - perTable * (tables.get(each.join()) ?? 0))).toBeLessThan(1e-12);
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(compared).toBeGreaterThan(100);
+  });
+
+  test("stays the same as counted anew while more are forgotten than are kept", () => {
+    const textOf = (i: number): string => (i + 10_000).toString(7);
+    const changes = words(...Array.from({ length: 1_300 }, (_, i) => textOf(i)));
+    const replica = replicaOf(changes);
+    const stm = lettersOf(textOf(1_250).slice(0, 4));
+    const before = nextEvents(replica, stm, ASKED);
+    for (let i = 0; i < 1_200; i += 1) {
+      const change: NodeChange = { kind: "forget", hash: patternHash(lettersOf(textOf(i))) };
+      replica.apply(change);
+      changes.push(change);
+    }
+    const packed = nextEvents(replica, stm, ASKED);
+    const later = words(textOf(1_250), "41120", "0123");
+    for (const change of later) replica.apply(change);
+    const after = nextEvents(replica, stm, ASKED);
+
+    expect(packed).not.toEqual(before);
+    expect(replica.patterns.size).toBeLessThan(300);
+    expect(packed).toEqual(nextEventsNaively(memoryOf(changes), stm, ASKED));
+    expect(after).toEqual(nextEventsNaively(memoryOf([...changes, ...later]), stm, ASKED));
   });
 
   test("does not depend on the order of learning", () => {
@@ -292,6 +370,19 @@ describe("what comes next", () => {
     expect(unknown.empty).toBeNull();
   });
 
+  test("does not believe patterns that are over before what it steps over", () => {
+    const texts = [
+      ...Array.from({ length: 50 }, () => "ab"),
+      ...Array.from({ length: 5 }, () => "abcd"),
+    ];
+    const replica = replicaOf(words(...texts));
+
+    const { events, end } = nextEvents(replica, [["a"], ["b"], ["never"]], ASKED);
+
+    expect(events[0]).toMatchObject({ event: ["d"], support: 5 });
+    expect(end).toBeLessThan(0.2);
+  });
+
   test("takes an event with all its symbols in their order", () => {
     const replica = replicaOf([
       ...learnOf([["a", "b"], ["c"]]),
@@ -305,6 +396,53 @@ describe("what comes next", () => {
       "a",
       "b",
     ]);
+  });
+
+  test("takes an event of vectors for the one that shares most of their names", () => {
+    const replica = replicaOf([
+      ...learnOf([["VCTR|1", "VCTR|2", "x"], ["c"]]),
+      ...learnOf([["VCTR|2", "VCTR|3", "x"], ["d"]]),
+      ...learnOf([["VCTR|2", "VCTR|3", "VCTR|4", "y"], ["e"]]),
+    ]);
+    const best = (event: Event) => nextEvents(replica, [event], ASKED).events[0];
+
+    const moved = best(["VCTR|2", "VCTR|3", "VCTR|4", "x"]);
+    const unknown = best(["VCTR|1", "VCTR|never", "x"]);
+
+    expect(moved).toMatchObject({ event: ["d"], support: 1 });
+    expect(unknown).toMatchObject({ event: ["c"], support: 1 });
+  });
+
+  test("takes an event for the known one that has half of all symbols and most of them", () => {
+    const replica = replicaOf([
+      ...learnOf([["a", "b", "c", "d"], ["x"]]),
+      ...learnOf([["a", "b", "e"], ["y"]]),
+      ...learnOf([["f", "g", "h"], ["z"]]),
+    ]);
+    const supportAfter = (...symbols: Event): [Event | undefined, number | undefined] => {
+      const [first] = nextEvents(replica, [symbols], ASKED).events;
+      return [first?.event, first?.support];
+    };
+
+    expect(supportAfter("a", "b", "c")).toEqual([["x"], 1]);
+    expect(supportAfter("a", "b", "c", "d", "never")).toEqual([["x"], 1]);
+    expect(supportAfter("a", "e")).toEqual([["y"], 1]);
+    expect(supportAfter("f", "x", "y")[1]).toBe(0);
+  });
+
+  test("looks at no more of what was observed than contexts reach", () => {
+    const replica = replicaOf(words("abcdefgh"));
+    let read = 0;
+    const stm = Array.from({ length: 500 }, () => ["a"]).concat(lettersOf("bcdefg"));
+    const watched = new Proxy(stm, {
+      get(target, property) {
+        read += Number(/^\d+$/.test(String(property)));
+        return Reflect.get(target, property) as unknown;
+      },
+    });
+
+    expect(nextEvents(replica, watched, ASKED)).toEqual(nextEvents(replica, stm, ASKED));
+    expect(read).toBeLessThan(20);
   });
 
   test("leaves to 'other' what is beyond the limit", () => {
@@ -327,5 +465,43 @@ describe("an interrupt", () => {
     };
 
     expect(() => nextEvents(replica, lettersOf("a"), { ...ASKED, interrupt })).toThrow("too late");
+  });
+
+  test("keeps what was made so far, whatever changes meanwhile", () => {
+    const textOf = (i: number): string => (i + 10_000).toString(7);
+    const changes = words(...Array.from({ length: 1_500 }, (_, i) => textOf(i)));
+    const replica = replicaOf(changes);
+    const stm = lettersOf(textOf(1_400).slice(0, 4));
+    const withPauses = (pauses: number) => {
+      let left = pauses;
+      const interrupt = (): void => {
+        left -= 1;
+        if (left < 0) throw new Error("too late");
+      };
+      return () => nextEvents(replica, stm, { ...ASKED, interrupt });
+    };
+
+    let attempts = 1;
+    for (; ; attempts += 1) {
+      try {
+        withPauses(5)();
+        break;
+      } catch (error) {
+        expect(error).toMatchObject({ message: "too late" });
+      }
+      const meanwhile: NodeChange[] = [
+        ...words(textOf(attempts), `${textOf(attempts)}8`, textOf(1_490)),
+        { kind: "forget", hash: patternHash(lettersOf(textOf(200 + attempts))) },
+        { kind: "forget", hash: patternHash(lettersOf(textOf(1_300 + attempts))) },
+      ];
+      for (const change of meanwhile) replica.apply(change);
+      changes.push(...meanwhile);
+      expect(attempts).toBeLessThan(50);
+    }
+
+    expect(attempts).toBeGreaterThan(3);
+    expect(nextEvents(replica, stm, ASKED)).toEqual(
+      nextEventsNaively(memoryOf(changes), stm, ASKED),
+    );
   });
 });
