@@ -115,7 +115,7 @@ export class CommitGroups {
     void this.#send(group);
   }
 
-  /** Both never reject: every failure goes to the callers concerned. */
+  /** Never rejects, nor does `#sendLearning`: every failure goes to the callers concerned. */
   #send(group: Sent): Promise<void> {
     return this.#run(commitScript, group, []);
   }
