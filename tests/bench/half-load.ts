@@ -1,6 +1,7 @@
 /**
  * How long an observe takes while the service does half of what it can: its capacity in a closed loop, then half of that
- * offered in an open one, where latencies count from when a call was due.
+ * offered in an open one, where latencies count from when a call was due. Beside it bare servers that are offered the
+ * same: what they show is the machine's and the generator's share.
  */
 import type { LoadReport } from "../support/open-loop/load.ts";
 import { load } from "../support/open-loop/load.ts";
@@ -11,15 +12,20 @@ import { formatCount, formatTable } from "./measure.ts";
 import type { Spread } from "./spread.ts";
 import { spreadOf } from "./spread.ts";
 import { openBenchStore } from "./throughput/bench-store.ts";
-import { serviceName } from "./throughput/measure-throughput.ts";
+import { BARE_FASTIFY, BARE_NODE, serviceName } from "./throughput/measure-throughput.ts";
+import { openPlainTarget, startPeer } from "./throughput/peer-target.ts";
+import type { Target } from "./throughput/sample.ts";
 import { createSessions, openServiceTarget, WAYS } from "./throughput/service-target.ts";
 
 export type HalfLoadRow = {
-  store: StoreKind;
   server: string;
-  capacity: Spread;
-  /** Calls a second. */
+  /** Whether its capacity says what is offered to it and to the bare servers. */
+  isService: boolean;
+  /** Calls a second; null for a bare server. */
+  capacity: Spread | null;
   offered: Spread;
+  /** Processor time of the server in µs per call. */
+  serverCpu: Spread;
   /** In ms. */
   p50: Spread;
   p99: Spread;
@@ -30,6 +36,7 @@ export type HalfLoadRow = {
 
 const SHARE = 0.5;
 const MOST_CONNECTIONS = 1_000;
+/** Few are called by two connections at once: a session's calls wait for each other. */
 const SESSIONS = 1_000;
 const WARM_UP_SECONDS = 2;
 
@@ -37,50 +44,84 @@ export function halfLoadSteps(rounds: number): number {
   return STORE_KINDS.length * rounds;
 }
 
-export async function measureHalfLoad(options: {
-  rounds: number;
-  seconds: number;
-  onStep(): void;
-}): Promise<HalfLoadRow[]> {
+type Options = { rounds: number; seconds: number; onStep(): void };
+
+export async function measureHalfLoad(options: Options): Promise<HalfLoadRow[]> {
   const rows: HalfLoadRow[] = [];
-  for (const store of ["redis", "sqlite"] as const) rows.push(await measureStore(store, options));
+  for (const store of ["redis", "sqlite"] as const)
+    rows.push(...(await measureStore(store, options)));
   return rows;
 }
 
+/** The service on a store, and what is offered the same beside it: on Redis the bare servers. */
 async function measureStore(
   kind: StoreKind,
-  { rounds, seconds, onStep }: { rounds: number; seconds: number; onStep(): void },
-): Promise<HalfLoadRow> {
-  await using store = await openBenchStore(kind);
-  await using service = await startService({ store: store.url });
-  const target = {
-    ...(await openServiceTarget(service, { way: WAYS.unbatched, redis: store.redisPid })),
-    // Few are called by two connections at once: a session's calls wait for each other.
-    sessionIds: await createSessions(service.url, SESSIONS),
-  };
-  await load({ ...target, seconds: WARM_UP_SECONDS });
+  { rounds, seconds, onStep }: Options,
+): Promise<HalfLoadRow[]> {
+  await using stack = new AsyncDisposableStack();
+  const service = await openService(kind, stack);
+  const peers = kind === "redis" ? await openPeers(stack) : [];
+  const targets = [{ server: serviceName(kind, 1), target: service }, ...peers];
+  for (const { target } of targets) await load({ ...target, seconds: WARM_UP_SECONDS });
   const capacities: number[] = [];
-  const reports: LoadReport[] = [];
+  const reports = targets.map((): LoadReport[] => []);
   for (let round = 0; round < rounds; round++) {
-    const capacity = servedPerSecond(await load({ ...target, seconds }));
+    const capacity = servedPerSecond(await load({ ...service, seconds }));
     capacities.push(capacity);
-    const ratePerSecond = capacity * SHARE;
-    const open = { ratePerSecond, connections: MOST_CONNECTIONS };
-    const report = await load({ ...target, ...open, seconds });
-    if (report.unsent > 0 || report.latencies.ok.count < report.made) {
-      const { made, unsent, failures } = report;
-      throw new Error(`not all calls were answered: ${JSON.stringify({ made, unsent, failures })}`);
+    const open = { ratePerSecond: capacity * SHARE, connections: MOST_CONNECTIONS, seconds };
+    for (const [i, { server, target }] of targets.entries()) {
+      const report = await load({ ...target, ...open });
+      requireAnswers(server, report);
+      reports[i]?.push(report);
     }
-    reports.push(report);
     onStep();
   }
-  const spread = (figure: (report: LoadReport) => number | null) =>
+  return targets.map(({ server, target }, i) => {
+    const isService = target === service;
+    const capacity = isService ? spreadOf(capacities) : null;
+    return { server, isService, capacity, ...spreadsOf(reports[i] ?? []) };
+  });
+}
+
+async function openService(kind: StoreKind, stack: AsyncDisposableStack): Promise<Target> {
+  const store = stack.use(await openBenchStore(kind));
+  const service = stack.use(await startService({ store: store.url }));
+  return {
+    ...(await openServiceTarget(service, { way: WAYS.unbatched, redis: store.redisPid })),
+    sessionIds: await createSessions(service.url, SESSIONS),
+  };
+}
+
+async function openPeers(
+  stack: AsyncDisposableStack,
+): Promise<{ server: string; target: Target }[]> {
+  const bareNode = stack.use(await startPeer("bare-node", ""));
+  const store = stack.use(await openBenchStore("redis"));
+  const bareFastify = stack.use(await startPeer("bare-fastify", store.url));
+  return [
+    {
+      server: BARE_NODE,
+      target: await openPlainTarget(bareNode, undefined, { sessions: SESSIONS }),
+    },
+    {
+      server: BARE_FASTIFY,
+      target: await openPlainTarget(bareFastify, store.redisPid, { sessions: SESSIONS }),
+    },
+  ];
+}
+
+/** @throws Error when some calls were not answered: then there is no telling how long they take */
+function requireAnswers(server: string, { made, unsent, failures, latencies }: LoadReport): void {
+  if (unsent === 0 && latencies.ok.count >= made) return;
+  throw new Error(`${server} did not answer all: ${JSON.stringify({ made, unsent, failures })}`);
+}
+
+function spreadsOf(reports: readonly LoadReport[]) {
+  const spread = (figure: (report: LoadReport) => number | null | undefined) =>
     spreadOf(reports.map((report) => figure(report) ?? Number.NaN));
   return {
-    store: kind,
-    server: serviceName(kind, 1),
-    capacity: spreadOf(capacities),
-    offered: spread(({ made, seconds: took }) => made / took),
+    offered: spread(({ made, seconds }) => made / seconds),
+    serverCpu: spread(({ cpuMs, made }) => ((cpuMs["server"] ?? Number.NaN) * 1_000) / made),
     p50: spread(({ latencies }) => latencies.ok.p50),
     p99: spread(({ latencies }) => latencies.ok.p99),
     p999: spread(({ latencies }) => latencies.ok.p999),
@@ -92,11 +133,21 @@ export function printHalfLoad(rows: readonly HalfLoadRow[]): string {
   const ms = ({ median, least, most }: Spread) =>
     `${median.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`;
   return formatTable(
-    ["server", "capacity/s", "offered/s", "p50 ms", "p99 ms", "p99.9 ms", "generator late, p99 ms"],
-    rows.map(({ server, capacity, offered, p50, p99, p999, lag }) => [
+    [
+      "server",
+      "capacity/s",
+      "offered/s",
+      "server µs",
+      "p50 ms",
+      "p99 ms",
+      "p99.9 ms",
+      "generator late, p99 ms",
+    ],
+    rows.map(({ server, capacity, offered, serverCpu, p50, p99, p999, lag }) => [
       server,
-      formatCount(capacity.median),
+      capacity === null ? "–" : formatCount(capacity.median),
       formatCount(offered.median),
+      serverCpu.median.toFixed(1),
       ...[p50, p99, p999, lag].map(ms),
     ]),
   );

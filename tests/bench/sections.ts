@@ -36,14 +36,16 @@ const halfLoad: Section = {
   name: "half-load",
   title: "Latency at half capacity",
   about:
-    "Open loop, unbatched, one worker: half of what the closed loop just served. Latencies count from when a call was due.",
+    "Open loop, unbatched, one worker: half of what the closed loop just served. Latencies count from when a call was due. The bare servers are offered as much as the service on Redis.",
   steps: ({ rounds }) => halfLoadSteps(rounds),
   async measure({ rounds, seconds }, onStep) {
     const figures = await measureHalfLoad({ rounds, seconds: seconds * 2, onStep });
-    const goals = figures.flatMap(({ server, p99, p999 }) => [
-      atMost(`${server}, half of capacity: p99 ≤ 3 ms`, p99.median, 3),
-      atMost(`${server}, half of capacity: p99.9 ≤ 10 ms`, p999.median, 10),
-    ]);
+    const goals = figures
+      .filter(({ isService }) => isService)
+      .flatMap(({ server, p99, p999 }) => [
+        atMost(`${server}, half of capacity: p99 ≤ 3 ms`, p99.median, 3),
+        atMost(`${server}, half of capacity: p99.9 ≤ 10 ms`, p999.median, 10),
+      ]);
     return { text: printHalfLoad(figures), goals, figures };
   },
 };

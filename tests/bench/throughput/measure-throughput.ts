@@ -29,11 +29,16 @@ const SERVICE_WAYS: Record<StoreKind, Record<1 | 2, readonly WayName[]>> = {
   },
   sqlite: {
     1: ["unbatched", "batches of 10", "batches of 50", "sequences of 50"],
-    2: ["unbatched", "batches of 50"],
+    2: ["unbatched", "batches of 10", "batches of 50", "sequences of 50"],
   },
 };
 
-const STOCK_WAYS: readonly WayName[] = ["unbatched", "batches of 10", "batches of 50"];
+const STOCK_WAYS: readonly WayName[] = [
+  "unbatched",
+  "batches of 10",
+  "batches of 50",
+  "sequences of 50",
+];
 const WARM_UP_SECONDS = 1;
 
 export function serviceName(store: StoreKind, workers: number): string {

@@ -17,9 +17,13 @@ export async function startPeer(name: PeerName, storeUrl: string): Promise<Peer>
   return { url, process: started, [Symbol.asyncDispose]: () => started[Symbol.asyncDispose]() };
 }
 
-/** A peer that speaks plain JSON, one observation per request. */
-export async function openPlainTarget(peer: Peer, redis: number | undefined): Promise<Target> {
-  const { connections, sessions } = sizeOf(WAYS.unbatched);
+/** A peer that speaks plain JSON, one observation per request; a session for each connection unless told otherwise. */
+export async function openPlainTarget(
+  peer: Peer,
+  redis: number | undefined,
+  { sessions = sizeOf(WAYS.unbatched).sessions } = {},
+): Promise<Target> {
+  const { connections } = sizeOf(WAYS.unbatched);
   const created = Array.from({ length: sessions }, async () => {
     const response = await fetch(`${peer.url}/create`, { method: "POST" });
     return ((await response.json()) as { sessionId: string }).sessionId;
