@@ -155,9 +155,10 @@ describe("the log of calls", () => {
       });
       const sessionId = await createSession(url);
       const sendBatches = async (name: string, count: number) => {
-        const observation = { path: "session.observe", input: { sessionId, strings: ["a"] } };
+        const input = { sessionId, strings: ["a"] };
+        const fifty = Array.from({ length: 50 }, () => ({ path: "session.observe", input }));
         const batches = Array.from({ length: count }, (_, i) =>
-          sendBatch(url, Array(50).fill(observation), { "x-request-id": `batch-${name}${i}` }),
+          sendBatch(url, fifty, { "x-request-id": `batch-${name}${i}` }),
         );
         const replies = await Promise.all(batches);
         expect(replies.map(({ status }) => status)).toEqual(Array(count).fill(200));
