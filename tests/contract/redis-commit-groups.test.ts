@@ -139,6 +139,29 @@ describe("commits of one turn of the event loop", () => {
     expect(await eventsOf(store, id)).toEqual([[id], [id]]);
   });
 
+  test("of which some clear empty those sessions alone", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    const ids = await createSessions(store, 9);
+    await Promise.all(ids.map((id) => observe(store, id)));
+    const version = { baseVersion: 1, baseMark: "m", mark: "n" };
+
+    const results = await Promise.all(
+      ids.map((id, i) =>
+        i % 3 === 1
+          ? store.commit(commitOf(id, { ...version, time: 0, delta: { clearsStm: true } }))
+          : store.commit(commitOf(id, { ...version, time: 2, delta: { events: [["more"]] } })),
+      ),
+    );
+
+    expect(new Set(results.map(({ status }) => status))).toEqual(new Set(["committed"]));
+    for (const [i, id] of ids.entries()) {
+      const { stm, state } = await readAll(store, id);
+      const due = i % 3 === 1 ? { stm: [], time: 0 } : { stm: [[id], ["more"]], time: 2 };
+      expect({ stm, time: state.time }).toEqual(due);
+    }
+  });
+
   test("that learn go alone, each by itself", async () => {
     await using place = await openPlace();
     const { sessions: store } = await place.open();
