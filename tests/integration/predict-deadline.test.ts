@@ -59,7 +59,8 @@ describe.each(STORE_KINDS)(
 /** The first prediction of a service whose calls have little time, and the service, which `stack` ends. */
 async function predictInHaste(store: TestStore, sessionId: string, stack: AsyncDisposableStack) {
   for (let round = 1; ; round += 1) {
-    const env = { KATO_DEADLINE_MS: "100" };
+    // The slower the machine, the longer the load takes as well.
+    const env = { KATO_DEADLINE_MS: String(50 * 2 ** round) };
     const hasty = stack.use(await startService({ store: store.url, env }));
     // What comes before the node must be quick: the first calls of a process are not.
     await waitFor(
