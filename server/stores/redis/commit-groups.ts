@@ -6,6 +6,7 @@ import { replyFailure } from "./connection.ts";
 import { addressOf, allMemoryKeys, keysInAnyCase, sessionKeys, sessionsKey } from "./keys.ts";
 import { RedisScript } from "./scripts.ts";
 import { tellsWhatWasDone } from "./session-replies.ts";
+import { TurnGroups } from "./turn-groups.ts";
 
 const commitScript = new RedisScript(
   "clock",
@@ -23,10 +24,7 @@ const learnScript = new RedisScript(
   "commit-sessions",
 );
 
-/** More would keep Redis from its other clients for too long. */
-const COMMITS_PER_GROUP = 16;
-/** Of what is sent with them, in values and their characters. */
-const SIZE_OF_GROUP = 262_144;
+const LIMITS = { items: 16, size: 262_144 };
 
 type Waiting = {
   commit: SessionCommit;
@@ -39,15 +37,7 @@ type Waiting = {
 };
 
 /** A session is in a group once: its next commit builds upon what becomes of this one. */
-type Group = {
-  key: string;
-  at: Contact;
-  tag: string;
-  bySuffix: Map<string, Waiting>;
-  size: number;
-};
-
-type Sent = Pick<Group, "tag" | "at" | "bySuffix">;
+type Sent = { tag: string; at: Contact; bySuffix: ReadonlyMap<string, Waiting> };
 
 /**
  * Commits that sessions of one node make in one turn of the event loop, sent as one script call. Each is still for
@@ -59,8 +49,8 @@ export class CommitGroups {
   readonly #scripts: ConfirmedScripts;
   readonly #retention: Retention;
   readonly #read: (sessionId: string, reply: unknown) => CommitResult;
-  /** Those that still take commits, by node and by when they happen. */
-  readonly #open = new Map<string, Group>();
+  /** By node and by when they happen. */
+  readonly #open = new TurnGroups<Waiting>(LIMITS, (bySuffix) => this.#sendAll(bySuffix));
 
   /** `read`: what the script's reply to one commit says. @throws what the caller of the commit shall get */
   constructor(
@@ -89,32 +79,17 @@ export class CommitGroups {
   }
 
   #add(waiting: Waiting, { tag, suffix }: { tag: string; suffix: string }): void {
-    const size = sizeOf(waiting.values);
-    const group = this.#groupFor(waiting.commit.at, { tag, suffix }, size);
-    group.bySuffix.set(suffix, waiting);
-    group.size += size;
-    // The server works on it while the rest of the turn goes on.
-    if (group.bySuffix.size === COMMITS_PER_GROUP) this.#close(group);
-  }
-
-  /** One that takes this commit; it is sent after all that has come in from the network by now was read, or once full. */
-  #groupFor(at: Contact, { tag, suffix }: { tag: string; suffix: string }, size: number): Group {
+    const { at } = waiting.commit;
     const key = `${tag} ${at.nowMs ?? ""} ${at.slides}`;
-    const group = this.#open.get(key);
-    if (group !== undefined) {
-      if (!group.bySuffix.has(suffix) && group.size + size <= SIZE_OF_GROUP) return group;
-      this.#close(group);
-    }
-    const opened: Group = { key, tag, at, bySuffix: new Map(), size: 0 };
-    this.#open.set(key, opened);
-    setImmediate(() => this.#close(opened));
-    return opened;
+    this.#open.add({ key, name: suffix, size: sizeOf(waiting.values) }, waiting);
   }
 
-  #close(group: Group): void {
-    if (this.#open.get(group.key) !== group) return;
-    this.#open.delete(group.key);
-    void this.#send(group);
+  #sendAll(bySuffix: ReadonlyMap<string, Waiting>): void {
+    for (const { commit } of bySuffix.values()) {
+      const { tag } = addressOf(commit.sessionId);
+      void this.#send({ tag, at: commit.at, bySuffix });
+      return;
+    }
   }
 
   /** Never rejects, nor does `#sendLearning`: every failure goes to the callers concerned. */

@@ -24,8 +24,9 @@ import type {
   SessionStore,
   StoredPercept,
 } from "../session-store.ts";
-import { jsonUnlessEmpty, STORE_CLOCK } from "./commit-arguments.ts";
+import { STORE_CLOCK } from "./commit-arguments.ts";
 import { CommitGroups } from "./commit-groups.ts";
+import { CreationGroups } from "./creation-groups.ts";
 import type { ConfirmedScripts } from "./confirmed-scripts.ts";
 import type { RedisConnection } from "./connection.ts";
 import { addressOf, deletionKey, NODES_KEY, nodeKeys, sessionKeys, sessionsKey } from "./keys.ts";
@@ -35,7 +36,6 @@ import { readDescription } from "./session-description.ts";
 import { requireLive, tellsWhatWasDone } from "./session-replies.ts";
 
 const addNodeScript = new RedisScript("add-node");
-const createScript = new RedisScript("clock", "create-session");
 const loadScript = new RedisScript("clock", "session", "load-session");
 const extendScript = new RedisScript("clock", "session", "remember", "extend-session");
 const deleteScript = new RedisScript("clock", "session", "delete-session");
@@ -52,6 +52,7 @@ export class RedisSessionStore implements SessionStore {
   readonly #scripts: ConfirmedScripts;
   readonly #retention: Retention;
   readonly #groups: CommitGroups;
+  readonly #creations: CreationGroups;
   /** Nodes that were added a short while ago: a store that has lost its newest changes is told again soon. */
   readonly #added = new LRUCache<string, true>({ max: 1_000, ttl: ADDED_AGAIN_MS });
 
@@ -61,35 +62,21 @@ export class RedisSessionStore implements SessionStore {
     this.#retention = retention;
     // Another server may not know of them.
     connection.onConnected(() => this.#added.clear());
+    this.#creations = new CreationGroups(scripts);
     this.#groups = new CommitGroups(scripts, retention, (sessionId, reply) =>
       this.#readCommit(sessionId, reply),
     );
   }
 
   async create(session: NewSession): Promise<CreatedSession> {
-    const { sessionId, nodeId, nowMs, requestId, digest } = session;
-    const [{ tag, suffix }, keys] = [addressOf(sessionId), nodeKeys(nodeId)];
-    const [head = ""] = sessionKeys(tag, suffix);
-    const args = [
-      suffix,
-      nowMs ?? STORE_CLOCK,
-      session.ttlSeconds,
-      nodeId,
-      jsonUnlessEmpty(session.metadata),
-      jsonUnlessEmpty(session.config),
-      requestId === undefined ? 0 : this.#retention.outcomesMs,
-      digest ?? "",
-      session.mark,
-    ];
+    const { sessionId, nodeId, nowMs } = session;
+    const rememberedMs = this.#retention.outcomesMs;
     const [created] = await Promise.all([
-      this.#scripts.run(createScript, {
-        tag,
-        keys: [head, keys.sessions, keys.node, keys.request(requestId ?? "")],
-        args,
-      }),
+      this.#creations.run(session, rememberedMs),
       this.#addNode(nodeId),
     ]);
-    const [status, value, firstDigest = ""] = created as [string, string, string?];
+    const { tag } = addressOf(sessionId);
+    const [status, value, firstDigest = ""] = created;
     if (status === "taken") throw new Error(`two node ids share the tag ${tag}`);
     if (status === "repeated") {
       const first = await this.load(`${tag}-${value}`, { at: { nowMs, slides: false } });

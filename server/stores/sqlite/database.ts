@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { Deadlines } from "../../deadlines.ts";
+import { LogCopier, LONGEST_LOG } from "./log-copier.ts";
 
 /**
  * Works that one transaction may hold, and the time after which it takes no more of them: bounds how long
@@ -40,6 +41,8 @@ export class SqliteDatabase {
   readonly #clock: StatementSync;
   readonly #begins: StatementSync;
   readonly #commits: StatementSync;
+  /** undefined for one in memory, which has no log. */
+  readonly #copier: LogCopier | undefined;
   #waiting: Work[] = [];
   /** So many of the first that wait must each be undone alone should it fail, since one did: none runs a third time. */
   #apart = 0;
@@ -47,6 +50,8 @@ export class SqliteDatabase {
 
   private constructor(connection: DatabaseSync, timeoutMs: number) {
     this.connection = connection;
+    const path = connection.location();
+    this.#copier = path === null ? undefined : new LogCopier(connection, path);
     this.#timeoutMs = timeoutMs;
     this.#deadlines = new Deadlines(timeoutMs);
     this.#begins = connection.prepare("BEGIN IMMEDIATE");
@@ -125,6 +130,7 @@ export class SqliteDatabase {
   /** Waits for what is under way, then closes. */
   async close(): Promise<void> {
     await this.#writing;
+    await this.#copier?.close();
     if (this.connection.isOpen) this.connection.close();
   }
 
@@ -133,6 +139,8 @@ export class SqliteDatabase {
     while (this.#waiting.length > 0) {
       // Let the calls of this turn of the event loop join the transaction, and others have theirs in between.
       await new Promise(setImmediate);
+      const overdue = this.#copier?.overdue;
+      if (overdue !== undefined) await overdue;
       this.#waiting = this.#waiting.filter((work) => !work.abandoned);
       if (this.#begin()) this.#transact();
       else await delay(0.5 + Math.random());
@@ -181,6 +189,7 @@ export class SqliteDatabase {
       return;
     }
     for (const settle of done) settle();
+    this.#copier?.check();
   }
 
   /** Runs one work within the transaction; gives what to tell its caller once that is committed. @throws WorkFailed */
@@ -222,6 +231,7 @@ function prepareConnection(connection: DatabaseSync, synchronous: Synchronous): 
   connection.exec(`PRAGMA busy_timeout = ${OPENING_TIMEOUT_MS}`);
   useWriteAheadLog(connection);
   connection.exec(`PRAGMA synchronous = ${synchronous}`);
+  connection.exec(`PRAGMA wal_autocheckpoint = ${LONGEST_LOG}`);
   // KiB. With the default of 2 MB, commits on sessions of 1,000 events read pages from the file again and again.
   connection.exec("PRAGMA cache_size = -32768");
   migrate(connection);

@@ -4,6 +4,10 @@
  */
 import { createSessionId, parseSessionId } from "../../../../server/stores/session-id.ts";
 import { keysInAnyCase, sessionKeys, sessionsKey } from "../../../../server/stores/redis/keys.ts";
+import {
+  creationArguments,
+  createScript,
+} from "../../../../server/stores/redis/creation-groups.ts";
 import { RedisScript } from "../../../../server/stores/redis/scripts.ts";
 import { fastify } from "fastify";
 import { Redis } from "ioredis";
@@ -11,7 +15,6 @@ import { Redis } from "ioredis";
 const [redisUrl = ""] = process.argv.slice(2);
 const redis = new Redis(redisUrl, { enableAutoPipelining: true });
 const script = new RedisScript("clock", "session", "remember", "no-learns", "commit-sessions");
-const create = new RedisScript("clock", "create-session");
 type Session = { keys: string[]; allKeys: string[]; suffix: string; version: number };
 const sessions = new Map<string, Session>();
 /** Shapes of a commit: an event, a reply with its id, and a head field; with the keys that it touches, and with all. */
@@ -29,9 +32,16 @@ app.post("/create", async () => {
   const keys = [sessionsKey(tag), ...keysInAnyCase(tag, suffix)];
   const allKeys = [sessionsKey(tag), ...sessionKeys(tag, suffix)];
   const node = `kato:{${tag}}`;
-  const args = [suffix, Date.now(), 3_600, "bench", "", "", 0, "", `${MARK}0`];
-  const createKeys = [head, sessionsKey(tag), `${node}:node`, `${node}:r:`];
-  await create.run(redis, { keys: createKeys, args });
+  const session = {
+    ttlSeconds: 3_600,
+    metadata: {},
+    config: {},
+    mark: `${MARK}0`,
+    requestId: undefined,
+  };
+  const args = [Date.now(), "bench", 1, ...creationArguments(session, suffix, 0)];
+  const createKeys = [sessionsKey(tag), `${node}:node`, head, `${node}:r:`];
+  await createScript.run(redis, { keys: createKeys, args });
   sessions.set(sessionId, { keys, allKeys, suffix, version: 0 });
   return { sessionId };
 });
