@@ -12,7 +12,7 @@ const [startAt = "", url = "", sessionId = "", count = "", name = ""] = process.
 await delay(Number(startAt) - Date.now());
 const store = await openStore(parseStoreAddress(url), {
   retention: retentionOf(1_000_000),
-  timeoutMs: 10_000,
+  timeoutMs: 40_000,
   onConnectionError: () => undefined,
 });
 for (let i = 0; i < Number(count); i += 1) {

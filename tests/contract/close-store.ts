@@ -10,7 +10,7 @@ export type Report = { first: string; later: string[]; tookMs: number; left: str
 /** Closes a store in a process of its own, which must come to its end by that alone. */
 export async function closeStore(url: string, state: string): Promise<Report> {
   await using child = await startProcess({ command: process.execPath, args: [SCRIPT, url, state] });
-  const [line] = await child.waitForLine(/^\{.*\}$/, 20_000);
+  const [line] = await child.waitForLine(/^\{.*\}$/);
   expect(await child.exited).toEqual({ code: 0, signal: null });
   return JSON.parse(line) as Report;
 }

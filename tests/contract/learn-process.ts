@@ -10,7 +10,7 @@ import { commitOf, createSession } from "./session-builders.ts";
 const [url = "", count = ""] = process.argv.slice(2);
 const store = await openStore(parseStoreAddress(url), {
   retention: retentionOf(1_000),
-  timeoutMs: 10_000,
+  timeoutMs: 40_000,
   onConnectionError: () => undefined,
 });
 const sessionId = await createSession(store.sessions);

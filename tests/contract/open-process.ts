@@ -12,7 +12,7 @@ const INTERVAL_MS = 40;
 const [directory = "", startAt = ""] = process.argv.slice(2);
 for (let i = 0; i < FILES; i += 1) {
   await delay(Number(startAt) + i * INTERVAL_MS - Date.now());
-  const database = SqliteDatabase.open(join(directory, `${i}.db`), { timeoutMs: 10_000 });
+  const database = SqliteDatabase.open(join(directory, `${i}.db`), { timeoutMs: 40_000 });
   await database.write(() => {
     database.connection.exec(`INSERT INTO workers VALUES ('${process.pid}', '', 0)`);
   });

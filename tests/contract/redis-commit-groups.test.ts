@@ -6,8 +6,9 @@ import { startRedis } from "../support/redis-server.ts";
 import type { RecordedCommand } from "./recorded-commands.ts";
 import { recordCommands } from "./recorded-commands.ts";
 import { commitOf, createSession, NOW, readAll, using } from "./session-builders.ts";
+import { AB, learnOf } from "./node-builders.ts";
 import type { StorePlace } from "./store-place.ts";
-import { REDIS_DATABASES, redisPlaces } from "./store-place.ts";
+import { openStoreAt, REDIS_DATABASES, redisPlaces, UNAVAILABLE } from "./store-place.ts";
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -138,6 +139,73 @@ describe("commits of one turn of the event loop", () => {
     expect(await eventsOf(store, id)).toEqual([[id], [id]]);
   });
 
+  test("of which some clear empty those sessions alone", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    const ids = await createSessions(store, 9);
+    await Promise.all(ids.map((id) => observe(store, id)));
+    const version = { baseVersion: 1, baseMark: "m", mark: "n" };
+
+    const results = await Promise.all(
+      ids.map((id, i) =>
+        i % 3 === 1
+          ? store.commit(commitOf(id, { ...version, time: 0, delta: { clearsStm: true } }))
+          : store.commit(commitOf(id, { ...version, time: 2, delta: { events: [["more"]] } })),
+      ),
+    );
+
+    expect(new Set(results.map(({ status }) => status))).toEqual(new Set(["committed"]));
+    for (const [i, id] of ids.entries()) {
+      const { stm, state } = await readAll(store, id);
+      const due = i % 3 === 1 ? { stm: [], time: 0 } : { stm: [[id], ["more"]], time: 2 };
+      expect({ stm, time: state.time }).toEqual(due);
+    }
+  });
+
+  test("that learn go alone, each by itself", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    const ids = await createSessions(store, 5);
+    const learns = [learnOf(AB)];
+    await observe(store, ids.pop()!);
+
+    const commands = await recordCommands(clientOf(place), () =>
+      Promise.all(
+        ids.map((id, i) =>
+          i < 2 ? observe(store, id) : store.commit(commitOf(id, { at: using(), learns })),
+        ),
+      ),
+    );
+
+    expect(new Set(calls(commands).map(({ args }) => args.length)).size).toBeGreaterThan(1);
+    expect(calls(commands).filter(({ args: [name = ""] }) => /^evalsha$/i.test(name))).toHaveLength(
+      3,
+    );
+  });
+
+  test("are made once each when the server has lost its scripts, however many groups are under way", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    const ids = [
+      ...(await createSessions(store, 40, "one")),
+      ...(await createSessions(store, 20, "other")),
+    ];
+    const client = clientOf(place);
+
+    for (const baseVersion of [0, 1, 2]) {
+      await client.script("FLUSH");
+      const commands = await recordCommands(client, async () => {
+        const results = await Promise.all(ids.map((id) => observe(store, id, baseVersion)));
+        expect(new Set(results.map(({ status }) => status))).toEqual(new Set(["committed"]));
+      });
+      const names = calls(commands).map(({ args: [name = ""] }) => name.toLowerCase());
+      expect(names.filter((name) => name === "evalsha")).toHaveLength(3 + 2);
+      expect(names).toContain("eval");
+    }
+
+    for (const id of ids) expect(await eventsOf(store, id)).toEqual([[id], [id], [id]]);
+  });
+
   test("renew the life of all keys of a session, which mostly are not sent along", async () => {
     await using place = await openPlace();
     const { sessions: store } = await place.open();
@@ -154,5 +222,71 @@ describe("commits of one turn of the event loop", () => {
     const lives = await Promise.all(["", ":stm", ":emotives"].map(lifeOf));
     expect(Math.min(...lives)).toBeGreaterThan(before - 60_000);
     expect(Math.min(...lives)).toBeGreaterThan(3_600_000);
+  });
+});
+
+describe("commits of one turn where Redis is out of memory", () => {
+  /** A store on a server of its own, whose memory is full after the sessions were made. */
+  async function openFull(count: number) {
+    await using opening = new AsyncDisposableStack();
+    const redis = opening.use(await startRedis({ config: { "maxmemory-policy": "noeviction" } }));
+    const { sessions: store } = opening.use(await openStoreAt(redis.url));
+    const ids = await createSessions(store, count);
+    await Promise.all(ids.map((id) => observe(store, id)));
+    const admin = redis.client();
+    await admin.config("SET", "maxmemory", "1");
+    const open = opening.move();
+    return {
+      store,
+      ids,
+      free: () => admin.config("SET", "maxmemory", "0"),
+      [Symbol.asyncDispose]: () => open.disposeAsync(),
+    };
+  }
+
+  /** As `observe` would, on the session's one event, without moving the expiry, which would be a write before. */
+  function change(sessionId: string, clearsStm = false) {
+    const delta = { clearsStm, events: clearsStm ? [] : [["more"]] };
+    const version = { baseVersion: 1, baseMark: "m", mark: "n" };
+    return commitOf(sessionId, { ...version, time: clearsStm ? 0 : 2, delta });
+  }
+
+  test("are refused each whole, and done when there is room again", async () => {
+    await using full = await openFull(20);
+    const { store, ids } = full;
+
+    const refused = await Promise.allSettled(ids.map((id) => store.commit(change(id))));
+    const kept = await Promise.all(ids.map((id) => readAll(store, id)));
+    await full.free();
+    const done = await Promise.all(ids.map((id) => store.commit(change(id))));
+
+    for (const outcome of refused) expect(outcome).toMatchObject({ reason: UNAVAILABLE });
+    expect(kept.map(({ stm, state }) => [stm, state.version])).toEqual(
+      ids.map((id) => [[[id]], 1]),
+    );
+    expect(new Set(done.map(({ status }) => status))).toEqual(new Set(["committed"]));
+    for (const id of ids) expect(await eventsOf(store, id)).toEqual([[id], ["more"]]);
+  });
+
+  test("are each done whole or refused whole when one among them clears, which is done", async () => {
+    await using full = await openFull(9);
+    const { store, ids } = full;
+    const clearing = ids[4]!;
+
+    const outcomes = await Promise.allSettled(
+      ids.map((id) => store.commit(change(id, id === clearing))),
+    );
+
+    // What it frees is there for those after it.
+    for (const outcome of outcomes.slice(0, 4)) {
+      expect(outcome).toMatchObject({ reason: UNAVAILABLE });
+    }
+    expect(outcomes[4]).toMatchObject({ value: { status: "committed" } });
+    for (const [i, id] of ids.entries()) {
+      const isDone = outcomes[i]!.status === "fulfilled";
+      const { stm, state } = await readAll(store, id);
+      const after = id === clearing ? [] : [[id], ["more"]];
+      expect([state.version, stm]).toEqual(isDone ? [2, after] : [1, [[id]]]);
+    }
   });
 });

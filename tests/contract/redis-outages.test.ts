@@ -86,6 +86,26 @@ describe("a server that is down", () => {
   });
 });
 
+describe("a server that comes back without its newest changes", () => {
+  test("is told again of a node that it was told of a moment before", async () => {
+    await using redis = await startRedis();
+    await using store = await openStoreAt(redis.url);
+    const { sessions } = store;
+    const everything = { after: undefined, limit: 100, nowMs: NOW };
+    await createSession(sessions);
+    expect((await sessions.listNodes(everything)).items).toHaveLength(1);
+
+    await redis.kill();
+    await redis.restart();
+    const isGone = async () => (await sessions.listNodes(everything)).items.length === 0;
+    await waitFor(isGone, { what: "the store to be used again" });
+    await createSession(sessions);
+
+    const { items } = await sessions.listNodes(everything);
+    expect(items.map(({ nodeId }) => nodeId)).toEqual(["node"]);
+  });
+});
+
 describe("a server that hangs", () => {
   test("for less than the deadline is waited for", async () => {
     await using redis = await startRedis();

@@ -39,7 +39,7 @@ describe("several processes on one file", () => {
     const sessionId = await createSession(sessions);
 
     const [child] = await startAppending({ place, sessionId, count: 1_000_000, names: ["a"] });
-    await child!.waitForLine(/acknowledged a-50$/, 20_000);
+    await child!.waitForLine(/acknowledged a-50$/);
     child!.signal("SIGKILL");
     await child!.exited;
 
@@ -73,7 +73,7 @@ describe("several processes on one file", () => {
     await using place = await openSqlitePlace();
     const { nodes } = await place.open();
     const child = await startLearning({ place, count: 4_000 });
-    await child.waitForLine(/acknowledged 300$/, 20_000);
+    await child.waitForLine(/acknowledged 300$/);
     child.signal("SIGKILL");
     await child.exited;
 

@@ -34,7 +34,7 @@ export class StorePlace implements AsyncDisposable {
   async open(rules: Partial<StoreRules> = {}): Promise<OpenStore> {
     const store = await openStore(parseStoreAddress(this.url), {
       retention: retentionOf(1_000),
-      timeoutMs: 10_000,
+      timeoutMs: 40_000,
       onConnectionError: () => undefined,
       ...this.#options.rules,
       ...rules,

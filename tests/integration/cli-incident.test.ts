@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { IncidentResult } from "../../server/cli/incident/run-incident.ts";
 import { query } from "../support/clients/fetch-client.ts";
+import { openFaultProxy } from "../support/faults/fault-proxy.ts";
 import { runKato } from "../support/kato.ts";
 import { startMeddlingProxy } from "../support/meddling-proxy.ts";
+import { startRedis } from "../support/redis-server.ts";
 import { openTestStore, startService, STORE_KINDS } from "../support/service.ts";
 
 type Report = { ok: boolean; results: IncidentResult[] };
@@ -114,9 +116,12 @@ describe("kato incident", () => {
   });
 
   it("counts the errors that calls are answered with, and fails", async () => {
-    await using store = await openTestStore("sqlite");
+    await using redis = await startRedis();
+    await using proxy = await openFaultProxy({ port: redis.port });
+    // However slowly a busy machine sends the calls, they come faster than they are served.
+    proxy.set({ direction: "down", latencyMs: 5 });
     await using service = await startService({
-      store: store.url,
+      store: `redis://127.0.0.1:${proxy.port}`,
       env: { KATO_LIMIT_CONCURRENCY: "1", KATO_QUEUE_LIMIT: "20" },
     });
 

@@ -54,7 +54,7 @@ describe.each(STORE_KINDS)("the life of a session on %s", (kind) => {
     await using service = await startService({ store: store.url });
     const { sessionId } = await call<SessionInfo>(service.url, "session.create", {
       nodeId: "real",
-      ttlSeconds: 1,
+      ttlSeconds: 3,
     });
     const exists = () =>
       call<{ exists: boolean; expired: boolean }>(service.url, "session.exists", { sessionId });

@@ -27,7 +27,7 @@ describe.skipIf(!hasGoldenCases)("the golden cases, over the wire", () => {
     });
     afterAll(() => stack.disposeAsync());
 
-    it.each(readGoldenCasesHere())("$id", { timeout: 60_000 }, async (golden) => {
+    it.each(readGoldenCasesHere())("$id", { timeout: 120_000 }, async (golden) => {
       await playGoldenCase(golden, createWireDriver(workers, golden.id));
     });
   });

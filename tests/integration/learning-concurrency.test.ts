@@ -162,7 +162,7 @@ describe.each(STORE_KINDS)(
 
 const EVENTS = [["a"], ["b"], ["c"]];
 
-describe.each(STORE_KINDS)("what was learned on %s", { timeout: 60_000 }, (kind) => {
+describe.each(STORE_KINDS)("what was learned on %s", { timeout: 120_000 }, (kind) => {
   it("is predicted after the worker that learned it was killed", async () => {
     await using store = await openTestStore(kind);
     await using service = await watchService({ store: store.url, workers: 2 });
@@ -210,7 +210,7 @@ describe.each(STORE_KINDS)("what was learned on %s", { timeout: 60_000 }, (kind)
   });
 });
 
-describe("what was learned on a Redis that was restarted", { timeout: 60_000 }, () => {
+describe("what was learned on a Redis that was restarted", { timeout: 120_000 }, () => {
   it("is predicted from then on, with what is learned afterwards", async () => {
     await using redis = await startRedis({ appendOnly: "always" });
     await using service = await startService({ store: redis.url, workers: 2 });

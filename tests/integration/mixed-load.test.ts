@@ -19,6 +19,6 @@ describe.each(STORE_KINDS)("4 workers on %s under mixed load", (kind) => {
     const findings = await checkLoad(load, client);
     expect(findings.map(describeFinding)).toEqual([]);
     expect(load.counts.errors).not.toHaveProperty("INTERNAL");
-    expect(Object.keys(load.counts.byKind)).toHaveLength(10);
+    expect(Object.keys(load.counts.byKind)).toHaveLength(11);
   });
 });

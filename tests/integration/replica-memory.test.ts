@@ -13,7 +13,7 @@ const MEBIBYTE = 2 ** 20;
 
 describe.each(STORE_KINDS)(
   "memory for nodes on %s that two of them do not fit in",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   (kind) => {
     it("is left by the one used before, which predicts the same when it is asked again", async () => {
       await using store = await openTestStore(kind);

@@ -18,7 +18,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 describe("a service on Redis on which a hundred thousand idle sessions expire at once", () => {
-  it("goes on to serve, counts right, and has the memory back", { timeout: 60_000 }, async () => {
+  it("goes on to serve, counts right, and has the memory back", { timeout: 240_000 }, async () => {
     await using redis = await startRedis();
     const clock = { ms: Date.now() };
     await using app = await startApp(redis.url, clock);
@@ -37,7 +37,7 @@ describe("a service on Redis on which a hundred thousand idle sessions expire at
     await letKeysEnd(admin, "kato:{*}:s:*", learner.sessionId);
     await waitFor(async () => (await admin.dbsize()) < 100, {
       what: "Redis to clear away the sessions",
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
     });
     await load.untilServed();
     await load.stop();
@@ -57,7 +57,7 @@ describe("a service on Redis on which a hundred thousand idle sessions expire at
 });
 
 describe("a service on SQLite on which a hundred thousand idle sessions expire at once", () => {
-  it("goes on to serve, counts right, and clears them away", { timeout: 60_000 }, async () => {
+  it("goes on to serve, counts right, and clears them away", { timeout: 240_000 }, async () => {
     await using store = await openTestStore("sqlite");
     const clock = { ms: Date.now() };
     await using app = await startApp(store.url, clock);
@@ -76,7 +76,7 @@ describe("a service on SQLite on which a hundred thousand idle sessions expire a
     clock.ms += MINUTE_MS;
     await waitFor(() => rows("sessions") === 1, {
       what: "the sessions to be cleared away",
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
     });
     await load.untilServed();
     await load.stop();
@@ -87,7 +87,7 @@ describe("a service on SQLite on which a hundred thousand idle sessions expire a
     // The learner's, which expired later, is remembered longer.
     await waitFor(() => rows("expired_sessions") === 1, {
       what: "their names to be forgotten",
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
     });
   });
 });

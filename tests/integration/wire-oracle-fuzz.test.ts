@@ -22,25 +22,29 @@ afterAll(async () => {
   await prepared[Symbol.asyncDispose]();
 });
 
-it("answers whatever is sent as tRPC's own adapter does, and does the same, apart from the documented differences", async () => {
-  let succeeded = 0;
-  await fc.assert(
-    fc.asyncProperty(randomRequest(prepared), async (request) => {
-      const { ours, stock, isUneven } = await askBoth(wires, request);
-      const state = await wires.state();
+it(
+  "answers whatever is sent as tRPC's own adapter does, and does the same, apart from the documented differences",
+  { timeout: 300_000 },
+  async () => {
+    let succeeded = 0;
+    await fc.assert(
+      fc.asyncProperty(randomRequest(prepared), async (request) => {
+        const { ours, stock, isUneven } = await askBoth(wires, request);
+        const state = await wires.state();
 
-      const answer = JSON.stringify(stock ?? "");
-      if (answer.includes('"result"')) succeeded += 1;
-      // Lists are ordered by ids, of which those of new sessions differ.
-      const isSame = !answer.includes(NEW_SESSION) && isDeepStrictEqual(state.ours, state.stock);
-      if (!isSame || isUneven) await renew();
-      expect(ours).toEqual(stock);
-      if (!isUneven) expect(state.ours).toEqual(state.stock);
-    }),
-    { numRuns: RUNS },
-  );
-  expect(succeeded).toBeGreaterThan(RUNS / 5);
-});
+        const answer = JSON.stringify(stock ?? "");
+        if (answer.includes('"result"')) succeeded += 1;
+        // Lists are ordered by ids, of which those of new sessions differ.
+        const isSame = !answer.includes(NEW_SESSION) && isDeepStrictEqual(state.ours, state.stock);
+        if (!isSame || isUneven) await renew();
+        expect(ours).toEqual(stock);
+        if (!isUneven) expect(state.ours).toEqual(state.stock);
+      }),
+      { numRuns: RUNS },
+    );
+    expect(succeeded).toBeGreaterThan(RUNS / 5);
+  },
+);
 
 async function renew(): Promise<void> {
   await wires[Symbol.asyncDispose]();

@@ -66,7 +66,6 @@ describe("workers whose primary is killed", () => {
 function untilAllEnded(service: WatchedService): Promise<unknown> {
   return waitFor(() => service.process.hasExited && service.workerPids().length === 0, {
     what: "the primary to be gone and the workers to end",
-    timeoutMs: 20_000,
   });
 }
 

@@ -21,6 +21,7 @@ const PROCEDURES: ReadonlyMap<string, Procedure> = new Map(
     "session.observeSequence": (service, input, call) => service.observeSequence(input, call),
     "session.learn": (service, input, call) => service.learn(input, call),
     "session.predict": (service, input, call) => service.predict(input, call),
+    "session.next": (service, input, call) => service.next(input, call),
     "session.stm": (service, { sessionId }: Session, call) => service.stm(sessionId, call),
     "session.clearStm": (service, input, call) => service.clearStm(input, call),
   } satisfies Record<string, Procedure>),

@@ -33,6 +33,7 @@ const WEIGHTS = {
   clear: 1,
   configure: 2,
   predict: 1,
+  next: 1,
   stm: 3,
   get: 1,
   delete: 1,

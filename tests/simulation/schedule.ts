@@ -1,9 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
 import { isKatoError } from "@kato-rpc/client";
 import type { KatoClient, SessionHandle } from "@kato-rpc/client";
 import { createClient } from "../../client/sdk/client.ts";
+import { nextEventsNaively } from "../../server/engine/naive/next-events.ts";
 import { retentionOf } from "../../server/stores/open-store.ts";
+import { nodeTag } from "../../server/stores/session-id.ts";
 import type { SessionStore } from "../../server/stores/session-store.ts";
 import { ModelStore } from "../contract/model-store.ts";
+import type { Stm } from "../support/history/recorded-call.ts";
 import type { SessionCall } from "../support/history/session-call.ts";
 import type { Asked } from "./asked.ts";
 import { ask } from "./asked.ts";
@@ -45,6 +49,10 @@ const MOST_STEPS = 50_000;
 /** After which nothing of what clients and workers have sent is on its way any more. */
 const QUIET_MS = 60_000;
 const BRIEF_TTL_SECONDS = 1;
+/** One of so many asks what comes next when all is over, which takes as long as a tenth of the schedule. */
+const SCHEDULES_PER_LAST_NEXT = 4;
+/** More than a schedule's nodes know. */
+const NEXT_EVENTS = 1_000;
 
 /** Plays the one schedule that the seed stands for, and checks what its callers saw and what is left in the store. */
 export function runSchedule(seed: number, options: ScheduleOptions = {}): Promise<ScheduleResult> {
@@ -143,9 +151,24 @@ class Schedule {
     for (const session of this.#sessions) {
       if (session === undefined) continue;
       const handle = this.#clients[0]!.session.attach(session.sessionId);
-      this.#lastCalls.push(await this.#call(session, handle, { kind: "stm" }));
+      const read = await this.#call(session, handle, { kind: "stm" });
+      this.#lastCalls.push(read);
+      const asksNext = this.#seed % SCHEDULES_PER_LAST_NEXT === 0;
+      if (asksNext && read.kind === "stm" && read.outcome === "ok") {
+        await this.#checkNext(session, handle, read.reply.stm);
+      }
     }
     this.#isOver = true;
+  }
+
+  /** Whether it is told what comes next as it is counted anew in what the node has learned by now. */
+  async #checkNext({ nodeId, name }: OpenSession, handle: SessionHandle, stm: Stm): Promise<void> {
+    const { sessionId: _, nodeId: __, time: ___, ...told } = await handle.next({ k: NEXT_EVENTS });
+    const { memory } = this.#model.node(nodeTag(nodeId));
+    const observed = stm.map((event) => [...event]);
+    const due = nextEventsNaively(memory, observed, { limit: NEXT_EVENTS, horizon: 1 });
+    if (isDeepStrictEqual(told, due)) return;
+    this.#history.oddities.push(`${name} was told another next event than ${nodeId} knows`);
   }
 
   async #create(nodeId: string, index: number): Promise<void> {

@@ -73,7 +73,7 @@ export class StartedProcess implements AsyncDisposable {
    * The match of the first line of either stream, past ones included, that `pattern` matches. Rejects, showing the
    * output, on the timeout and when the process ends without such a line.
    */
-  async waitForLine(pattern: RegExp, timeoutMs = 10_000): Promise<RegExpMatchArray> {
+  async waitForLine(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpMatchArray> {
     let hasEnded = false;
     void this.exited.then(() => (hasEnded = true));
     const what = `a line matching ${String(pattern)} from ${this.commandLine}`;

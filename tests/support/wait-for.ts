@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface WaitOptions {
   /** What is awaited, in words that finish the sentence "timed out waiting for …". */
   what: string;
-  /** 10 s when left out. */
+  /** 30 s when left out: a busy machine may take that long to start a few processes. */
   timeoutMs?: number;
   /** Pause between two looks; 10 ms when left out. */
   intervalMs?: number;
@@ -15,7 +15,7 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { what, timeoutMs = 10_000, intervalMs = 10 }: WaitOptions,
+  { what, timeoutMs = 30_000, intervalMs = 10 }: WaitOptions,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
   let lastError: unknown;

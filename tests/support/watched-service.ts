@@ -67,7 +67,7 @@ export async function watchStart(
 
 function watch(started: StartedProcess, mark: string): Omit<WatchedService, "url"> {
   const log = () => started.stdout.map(readLine);
-  const ended = async (timeoutMs = 15_000) => {
+  const ended = async (timeoutMs = 30_000) => {
     await waitFor(() => findMarkedProcesses(mark).length === 0 && started.hasExited, {
       what: `all processes of the service to end; it wrote:\n${started.describeOutput()}`,
       timeoutMs,
@@ -82,7 +82,7 @@ function watch(started: StartedProcess, mark: string): Omit<WatchedService, "url
     process: started,
     workerPids: () => findMarkedProcesses(mark).filter((pid) => pid !== started.pid),
     log,
-    waitForLog: (message, timeoutMs = 10_000) =>
+    waitForLog: (message, timeoutMs = 30_000) =>
       waitFor(() => log().find(({ msg }) => msg.startsWith(message)), {
         what: `a log line that starts with ${JSON.stringify(message)}; there is:\n${started.describeOutput()}`,
         timeoutMs,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Deadline } from "../../server/deadlines.ts";
 import { Deadlines } from "../../server/deadlines.ts";
 
 const LENGTH_MS = 100;
@@ -91,5 +92,76 @@ describe("Deadlines", () => {
     resolve("too late");
 
     await outcome;
+  });
+
+  it("are added without a promise: each expires once when its time has passed, not before", async () => {
+    const deadlines = new Deadlines(LENGTH_MS);
+    const expire = vi.fn();
+    const deadline = deadlines.add(expire);
+
+    await vi.advanceTimersByTimeAsync(LENGTH_MS - 1);
+    expect([expire.mock.calls.length, deadline.isOver]).toEqual([0, false]);
+    await vi.advanceTimersByTimeAsync(LENGTH_MS * 3);
+
+    expect(expire).toHaveBeenCalledOnce();
+    expect(deadline.isOver).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("that are met in time never expire, and can be met once", async () => {
+    const deadlines = new Deadlines(LENGTH_MS);
+    const expire = vi.fn();
+    const deadline = deadlines.add(expire);
+
+    const met = [deadline.meet(), deadline.meet()];
+    await vi.advanceTimersByTimeAsync(LENGTH_MS * 2);
+
+    expect(met).toEqual([true, false]);
+    expect(deadline.isOver).toBe(true);
+    expect(expire).not.toHaveBeenCalled();
+  });
+
+  it("cannot be met once they have passed", async () => {
+    const deadlines = new Deadlines(LENGTH_MS);
+    const deadline = deadlines.add(() => undefined);
+
+    await vi.advanceTimersByTimeAsync(LENGTH_MS + TICK_MS);
+
+    expect(deadline.meet()).toBe(false);
+  });
+
+  it("may be met while others expire, and have others added", async () => {
+    const deadlines = new Deadlines(LENGTH_MS);
+    const expired: string[] = [];
+    let late: Deadline | undefined;
+    deadlines.add(() => {
+      expired.push("first");
+      late = deadlines.add(() => expired.push("late"));
+      second.meet();
+    });
+    const second = deadlines.add(() => expired.push("second"));
+    deadlines.add(() => expired.push("third"));
+
+    await vi.advanceTimersByTimeAsync(LENGTH_MS + TICK_MS);
+    expect(expired).toEqual(["first", "third"]);
+    expect(late?.isOver).toBe(false);
+    await vi.advanceTimersByTimeAsync(LENGTH_MS + TICK_MS);
+
+    expect(expired).toEqual(["first", "third", "late"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("pass at their own times though thousands before them were met", async () => {
+    const deadlines = new Deadlines(LENGTH_MS);
+    const expired: number[] = [];
+    for (let i = 0; i < 3_000; i++) deadlines.add(() => expired.push(i)).meet();
+    await vi.advanceTimersByTimeAsync(TICK_MS * 2);
+    for (let i = 0; i < 3; i++) deadlines.add(() => expired.push(i));
+
+    await vi.advanceTimersByTimeAsync(LENGTH_MS - 1);
+    expect(expired).toEqual([]);
+    await vi.advanceTimersByTimeAsync(TICK_MS + 1);
+
+    expect(expired).toEqual([0, 1, 2]);
   });
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { create, learn, observe, predict, unanswered } from "../support/history/calls.ts";
+import { create, learn, next, observe, predict, unanswered } from "../support/history/calls.ts";
 import { checkAll, checkNode } from "../support/history/check-all.ts";
 import { describeFinding } from "../support/history/finding.ts";
 import type { NodeContents } from "../support/history/node-contents.ts";
@@ -84,6 +84,16 @@ describe("a node's history", () => {
       [...lost, predict([4, 5], 0, { name: HASH, frequency: 1 })],
       learned(1),
     ],
+    [
+      "tells what comes next by what was learned before, and perhaps by what is being learned",
+      [one, next([2, 3], 0, { because: [{ name: HASH, frequency: 2 }] }), two],
+      learned(2),
+    ],
+    [
+      "tells that there are no patterns while the first is being learned",
+      [learn([0, 3], NAME), next([1, 2], 0, { empty: "NO_PATTERNS", deviation: 1e-10 })],
+      learned(1),
+    ],
   ])("is accepted if it %s", (_, calls, contents) => {
     expect(checkNode([create(), ...calls], contents).map(describeFinding)).toEqual([]);
   });
@@ -155,6 +165,36 @@ describe("a node's history", () => {
       "future-prediction",
       [predict([0, 1], 0, { name: HASH, frequency: 1 })],
       contentsOf([]),
+    ],
+    [
+      "a next event told without an acknowledged learn",
+      "stale-prediction",
+      [one, two, next([4, 5], 0, { because: [{ name: HASH, frequency: 1 }] })],
+      learned(2),
+    ],
+    [
+      "a next event told by a learn that had not started",
+      "future-prediction",
+      [next([0, 1], 0, { because: [{ name: HASH, frequency: 1 }] }), learn([2, 3], NAME)],
+      learned(1),
+    ],
+    [
+      "a next event told as though there were no patterns when there was one",
+      "stale-prediction",
+      [one, next([2, 3], 0, { empty: "NO_PATTERNS" })],
+      learned(1),
+    ],
+    [
+      "probabilities that do not sum up",
+      "broken-distribution",
+      [one, next([2, 3], 0, { deviation: 2e-9 })],
+      learned(1),
+    ],
+    [
+      "probabilities that are no numbers",
+      "broken-distribution",
+      [one, next([2, 3], 0, { deviation: NaN })],
+      learned(1),
     ],
   ])("is rejected for %s (%s)", (_, rule, calls, contents) => {
     expect(rulesBroken(calls, contents)).toContain(rule);
@@ -275,6 +315,12 @@ const corruptions: Record<string, Corruption> = {
         : call,
     );
     return { ...history, calls };
+  },
+  "a next event told from before an acknowledged learn": (history, pick) => {
+    const { session, reply } = choose(answeredLearns(history.calls), pick);
+    const because = [{ name: reply.learned!.replace("PTRN|", ""), frequency: reply.frequency - 1 }];
+    const stale = next([history.endMs, history.endMs + 1], 0, { because });
+    return { ...history, calls: [...history.calls, { ...stale, session, node: NODE }] };
   },
   "a prediction from before an acknowledged learn": (history, pick) => {
     const { session, reply } = choose(answeredLearns(history.calls), pick);

@@ -9,6 +9,7 @@ import {
   observe,
   observed,
   onSession,
+  next,
   predict,
   remove,
   sequence,
@@ -45,6 +46,7 @@ describe("a session's history", () => {
         stm([6, 7], 2),
         observe([8, 9], c, { time: 3, stmLength: 1 }),
         predict([10, 11], 3),
+        next([12, 13], 3),
       ],
     ],
     [

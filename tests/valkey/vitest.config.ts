@@ -10,7 +10,7 @@ export default defineConfig({
       "tests/integration/durability.test.ts",
       "tests/integration/store-troubles-*.test.ts",
     ],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     globalSetup: ["tests/valkey/find-valkey.ts", "tests/support/global-setup.ts"],

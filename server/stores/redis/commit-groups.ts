@@ -42,6 +42,8 @@ type Sent = { tag: string; at: Contact; bySuffix: ReadonlyMap<string, Waiting> }
 /**
  * Commits that sessions of one node make in one turn of the event loop, sent as one script call. Each is still for
  * itself: its session, its version, its reply. Sessions of one node share a slot, so this works on a cluster too.
+ * A commit that learns goes alone, in a script and with keys of its own: the node's memory is written with it, which
+ * others should neither wait for nor pay for, and which where Redis is out of memory must be refused as a whole.
  */
 export class CommitGroups {
   readonly #scripts: ConfirmedScripts;

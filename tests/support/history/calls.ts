@@ -101,6 +101,15 @@ export function predict(
   return { ...interval(span), kind: "predict", reply: { time, predictions, ...own } };
 }
 
+export function next(
+  span: Span,
+  time: number,
+  told: Partial<Omit<Replies["next"], "time">> = {},
+): SessionCallOf<"next"> {
+  const reply = { time, because: [], deviation: 0, empty: null, ...own, ...told };
+  return { ...interval(span), kind: "next", reply };
+}
+
 /** The same call without its reply. */
 export function unanswered(
   call: SessionCall,

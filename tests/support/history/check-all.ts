@@ -1,3 +1,4 @@
+import { checkDistributions } from "./check-distributions.ts";
 import { checkFrequencies } from "./check-frequencies.ts";
 import { checkLearned } from "./check-learned.ts";
 import type { SessionCheckOptions } from "./check-sessions.ts";
@@ -31,6 +32,7 @@ export function checkNode(calls: readonly SessionCall[], contents: NodeContents)
   return [
     ...checkLearned(history, contents),
     ...checkFrequencies(history),
+    ...checkDistributions(history),
     ...checkStatistics(contents),
   ];
 }

@@ -1,6 +1,6 @@
 import type { Finding, NodeRule } from "./finding.ts";
 import type { Chance, Learn } from "./learns.ts";
-import type { SessionCall } from "./session-call.ts";
+import type { Predicted, SessionCall } from "./session-call.ts";
 
 /** What was learned on one node, and what was predicted there. */
 export interface NodeHistory {
@@ -59,18 +59,24 @@ function checkPredicted(
 ): Finding[] {
   const findings: Finding[] = [];
   for (const call of calls) {
-    if (call.kind !== "predict" || call.outcome !== "ok") continue;
-    for (const { name, frequency } of call.reply.predictions) {
+    for (const { name, frequency } of patternsTold(call)) {
       const bound = bounds.get(`PTRN|${name}`) ?? new Bounds([], { chances });
       const least = bound.acknowledgedBy(call.startedAt);
       const most = bound.startedBy(call.endedAt);
       if (frequency >= least && frequency <= most) continue;
       const rule = frequency < least ? "stale-prediction" : "future-prediction";
-      const message = `${name} predicted with frequency ${frequency}, learned ${least} to ${most} times`;
+      const message = `${name} told with frequency ${frequency}, learned ${least} to ${most} times`;
       findings.push({ subject: node, rule, message, calls: [call] });
     }
   }
   return findings;
+}
+
+/** Patterns with their frequencies as an answer told them. */
+function patternsTold(call: SessionCall): readonly Predicted[] {
+  if (call.outcome !== "ok") return [];
+  if (call.kind === "predict") return call.reply.predictions;
+  return call.kind === "next" ? call.reply.because : [];
 }
 
 /** How often one pattern must and may have been learned by a moment. O(log n) each. */

@@ -69,7 +69,7 @@ function isFirst(call: SessionCall): boolean {
 }
 
 export function isRead({ kind }: SessionCall): boolean {
-  return kind === "stm" || kind === "get" || kind === "predict" || kind === "create";
+  return ["create", "stm", "get", "predict", "next"].includes(kind);
 }
 
 /** Without the marks, of the reply and of its parts, that it came again. */

@@ -27,7 +27,9 @@ export type NodeRule =
   | "frequency-order"
   | "wrong-frequency"
   | "stale-prediction"
-  | "future-prediction";
+  | "future-prediction"
+  | "broken-distribution"
+  | "wrong-distribution";
 
 /** One way in which a history contradicts what is promised; no finding, no contradiction. */
 export interface Finding {

@@ -3,7 +3,7 @@ import { DEFAULT_SESSION_CONFIG } from "@kato-rpc/shared/session-config.ts";
 import * as fc from "fast-check";
 import type { NodeContents } from "./node-contents.ts";
 import type { Event, Outcome, Stm } from "./recorded-call.ts";
-import type { Kind, Observed, Replies, Requests, SessionCall } from "./session-call.ts";
+import type { Kind, NextTold, Observed, Replies, Requests, SessionCall } from "./session-call.ts";
 import { nameOf } from "./session-model.ts";
 
 /** One call of a random history; what of it does not concern its kind is not looked at. */
@@ -34,7 +34,7 @@ const KINDS: readonly Step["kind"][] = [
   ...repeated(8, "observe"),
   ...repeated(6, "learn"),
   ...repeated(4, "sequence", "repeat", "stm"),
-  ...repeated(3, "get", "predict", "configure"),
+  ...repeated(3, "get", "predict", "next", "configure"),
   ...repeated(2, "clear"),
   "delete",
 ];
@@ -254,7 +254,15 @@ class ModelSession {
         return { time, stmLength: this.#stm.length, config: this.#effective() };
       case "predict":
         return { time, predictions: this.#node.predictions() };
+      case "next":
+        return { time, ...this.#next() };
     }
+  }
+
+  #next(): Omit<NextTold, "time"> {
+    const because = this.#node.predictions();
+    const known = because.length === 0 ? "NO_PATTERNS" : null;
+    return { because, deviation: 0, empty: this.#stm.length === 0 ? "NO_SYMBOLS" : known };
   }
 
   #observe(event: Event): Observed {

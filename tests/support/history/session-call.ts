@@ -1,4 +1,5 @@
 import type { SessionConfig, SessionConfigPatch } from "@kato-rpc/shared/session-config.ts";
+import type { NoNextReason } from "@kato-rpc/shared/next.ts";
 import type { Event, Interval, Outcome, Stm } from "./recorded-call.ts";
 
 /** One observation: the session's time and the length of short-term memory after it, what it learned by itself. */
@@ -20,6 +21,7 @@ export interface Requests {
   stm: unknown;
   get: unknown;
   predict: unknown;
+  next: unknown;
 }
 
 export interface SequenceOptions {
@@ -44,6 +46,15 @@ export interface Replies {
     readonly config: SessionConfig;
   } & Addressed;
   predict: { readonly time: number; readonly predictions: readonly Predicted[] } & Addressed;
+  next: NextTold & Addressed;
+}
+
+/** Of a distribution: by which patterns it is told, and by how much at most what must add up does not. */
+export interface NextTold {
+  readonly time: number;
+  readonly because: readonly Predicted[];
+  readonly deviation: number;
+  readonly empty: NoNextReason | null;
 }
 
 export interface SequenceReply {

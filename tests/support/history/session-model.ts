@@ -62,6 +62,7 @@ export function perform(call: SessionCall, state: SessionState, stmLimit: number
       return { state, facts };
     }
     case "predict":
+    case "next":
       return { state, facts: { time: state.time } };
   }
 }

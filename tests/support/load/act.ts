@@ -1,6 +1,7 @@
 import type { SessionHandle } from "@kato-rpc/client";
 import type { SessionConfig } from "@kato-rpc/shared/session-config.ts";
 import type { Event } from "../history/recorded-call.ts";
+import { deviationOf } from "../next-sums.ts";
 import type { Action } from "./workload.ts";
 
 /** Makes the call by the SDK; gives what of its reply is checked, and no more, since the replies of a whole load are kept. */
@@ -24,6 +25,8 @@ export function act(session: SessionHandle, action: Action): Promise<unknown> {
       return get(session);
     case "predict":
       return predict(session);
+    case "next":
+      return next(session);
   }
 }
 
@@ -69,6 +72,26 @@ async function predict(session: SessionHandle): Promise<unknown> {
     time,
     predictions: predictions.map(({ name, frequency }) => ({ name, frequency })),
   };
+}
+
+/** Of what comes next only whether it adds up, and which patterns tell it, and how often those were learned. */
+async function next(session: SessionHandle): Promise<unknown> {
+  const { sessionId, nodeId, time, ...list } = await session.next({ k: 5 });
+  const because = list.events.flatMap((event) => event.because);
+  const told = new Map(because.map(({ pattern, frequency }) => [hashIn(pattern), frequency]));
+  return {
+    sessionId,
+    nodeId,
+    time,
+    because: Array.from(told, ([name, frequency]) => ({ name, frequency })),
+    deviation: deviationOf(list),
+    empty: list.empty,
+  };
+}
+
+/** As predictions name it. */
+function hashIn(pattern: string): string {
+  return pattern.replace("PTRN|", "");
 }
 
 /** By their JSON: a workload draws few. */

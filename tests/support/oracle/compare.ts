@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { WireRequest } from "../wire.ts";
 import type { Answer, Item } from "./answer.ts";
 import { itemsOf } from "./answer.ts";
@@ -12,8 +13,15 @@ import type { Sides, TwoWires } from "./two-wires.ts";
 
 const WHOLE_DIFFERENCES: WholeDifference[] = [...HTTP_DIFFERENCES, ...RPC_DIFFERENCES];
 
+/** What the adapter says to HEAD is then not looked at, but what it says to GET. */
+const AS_GET = {
+  name: "HEAD is answered as GET, without the body",
+  reason: "as HTTP has it; the adapter answers 204, whatever is asked for that reaches it",
+};
+
 /** Every way in which the service answers otherwise than tRPC's adapter, on purpose. */
 export const DIFFERENCES: { name: string; reason: string }[] = [
+  AS_GET,
   ...HEAD_DIFFERENCES,
   ...WHOLE_DIFFERENCES,
   ...CALL_DIFFERENCES,
@@ -27,6 +35,15 @@ export type Compared = Sides<unknown> & {
 };
 
 export async function askBoth(wires: TwoWires, request: WireRequest): Promise<Compared> {
+  if (request.method !== "HEAD") return askAlike(wires, request);
+  const [head, asGet] = [await wires.askOurs(request), { ...request, method: "GET" }];
+  const due = { ...(await wires.askOurs(asGet)), body: "" };
+  const compared = await askAlike(wires, asGet);
+  compared.differences.add(AS_GET.name);
+  return isDeepStrictEqual(head, due) ? compared : { ...compared, ours: head, stock: due };
+}
+
+async function askAlike(wires: TwoWires, request: WireRequest): Promise<Compared> {
   const differences = new Set<string>();
   let isUneven = false;
   let sides = await wires.ask(request);

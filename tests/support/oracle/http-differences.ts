@@ -10,19 +10,10 @@ const ONE_FORM = "every error of the service has one form; the adapter leaves th
 /** In what is made of a request's method, URL, headers and length, before tRPC's part of it is read. */
 export const HTTP_DIFFERENCES: WholeDifference[] = [
   {
-    name: "HEAD is answered as GET, without the body",
-    reason: "as HTTP has it; the adapter answers 204, whatever is asked for that reaches it",
-    occurs: ({ ours, stock }, { method }) =>
-      method === "HEAD" &&
-      [204, 404].includes(stock.status) &&
-      ours.body === "" &&
-      ours.status !== 204,
-  },
-  {
     name: "another method leads nowhere",
     reason: "the error table has no status for it; the adapter says 405, or 415 without a body",
     occurs: ({ ours, stock }, { method }) =>
-      !["GET", "POST", "HEAD"].includes(method) &&
+      !["GET", "POST"].includes(method) &&
       refuses(ours, NOWHERE) &&
       itemsOf(stock)?.some(({ result }) => result !== undefined) !== true,
   },

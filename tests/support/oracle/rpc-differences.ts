@@ -5,7 +5,13 @@ import { BROKEN_ENVELOPE, WRONG_KIND } from "./call-differences.ts";
 import type { WholeDifference } from "./difference.ts";
 import { withInputs, withWholeEnvelopes } from "./inputs.ts";
 import { withoutWrongKind } from "./names.ts";
-import { withoutHeaders, withoutParameter } from "./rewording.ts";
+import {
+  rawParameter,
+  undecodable,
+  withoutHeaders,
+  withoutParameter,
+  withRawParameter,
+} from "./rewording.ts";
 import { INVALID, over, refuses } from "./refusal.ts";
 
 const NO_OBJECT = '"input" needs to be an object when doing a batch call';
@@ -73,12 +79,21 @@ export const RPC_DIFFERENCES: WholeDifference[] = [
       refuses(ours, INVALID),
   },
   {
-    name: "an input parameter that is not UTF-8 is taken as it stands",
+    name: "an input parameter whose escapes are not UTF-8 is taken as it stands, all of it",
     reason:
-      "as Fastify reads queries; the adapter puts U+FFFD, and either is no text that was meant",
+      "as Fastify reads queries; the adapter decodes what it can, and either is no text that was meant",
     isUneven: true,
-    occurs: (_, { query, url }) =>
-      query.get("input")?.includes("\uFFFD") === true && !url.includes("%EF%BF%BD"),
+    occurs: (_, { url, query }) => {
+      const text = undecodable(rawParameter(url, "input") ?? "");
+      return text !== undefined && text !== query.get("input");
+    },
+    instead: (request) => {
+      const text = undecodable(rawParameter(request.path, "input") ?? "") ?? "";
+      return {
+        ...request,
+        path: withRawParameter(request.path, "input", encodeURIComponent(text)),
+      };
+    },
   },
   {
     name: "connection parameters are not read",

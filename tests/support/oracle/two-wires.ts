@@ -19,6 +19,7 @@ export type Sides<T> = { ours: T; stock: T };
 /** The service behind its dispatch and behind tRPC's own adapter, each on a copy of one store. */
 export type TwoWires = AsyncDisposable & {
   ask(request: WireRequest): Promise<Sides<Answer>>;
+  askOurs(request: WireRequest): Promise<Answer>;
   askStock(request: WireRequest): Promise<Answer>;
   /** All that requests can have changed. */
   state(): Promise<Sides<unknown>>;
@@ -37,6 +38,7 @@ export async function openTwoWires(prepared: PreparedStore): Promise<TwoWires> {
     readAnswer(request, await sendForText(url, request), known);
   return {
     ask: (request) => both({ ours: ours.url, stock: stockUrl }, (url) => ask(url, request)),
+    askOurs: (request) => ask(ours.url, request),
     askStock: (request) => ask(stockUrl, request),
     // Always by the service's own wire: what is compared is the stores.
     state: () => both({ ours: ours.url, stock: stock.url }, (url) => stateOf(url, prepared)),

@@ -1,6 +1,7 @@
 import type { HandMade } from "./hand-made.ts";
 import { JSON_TYPE, get, post, getWith, postWith, sessionOf } from "./hand-made.ts";
 
+const HEAD = "HEAD is answered as GET, without the body";
 const WRONG_METHOD = "the wrong method is INVALID_INPUT, 400 in place of 405";
 const NO_ALLOW = "no header says which method is right";
 const UNKNOWN = "an unknown procedure is PROCEDURE_NOT_FOUND";
@@ -65,11 +66,29 @@ export const METHODS: HandMade[] = [
     WRONG_METHOD,
     NO_ALLOW,
   ],
+  ["HEAD", () => ({ ...get("session.count"), method: "HEAD" }), HEAD],
   [
-    "HEAD",
-    () => ({ ...get("session.count"), method: "HEAD" }),
-    "HEAD is answered as GET, without the body",
+    "HEAD of a session that never was",
+    () => ({ ...getWith("session.get", sessionOf("none")), method: "HEAD" }),
+    HEAD,
   ],
+  [
+    "HEAD of a mutation",
+    ({ sessions }) => ({
+      ...getWith("session.clearStm", sessionOf(sessions.observed)),
+      method: "HEAD",
+    }),
+    HEAD,
+    WRONG_METHOD,
+    NO_ALLOW,
+  ],
+  [
+    "HEAD of a batch",
+    () => ({ ...get("session.count,session.get?batch=1"), method: "HEAD" }),
+    HEAD,
+  ],
+  ["HEAD of an unknown procedure", () => ({ ...get("nope"), method: "HEAD" }), HEAD, UNKNOWN],
+  ["HEAD of another root", () => ({ ...get(""), path: "/nothing", method: "HEAD" }), HEAD, OUTSIDE],
   ["OPTIONS", () => ({ ...get("session.count"), method: "OPTIONS" }), OTHER_METHOD],
   ["PUT", () => ({ ...post("session.create", "{}"), method: "PUT" }), OTHER_METHOD],
   ["DELETE", () => ({ ...get("session.delete"), method: "DELETE" }), OTHER_METHOD],

@@ -5,6 +5,8 @@ import { get, post } from "./hand-made.ts";
 const NO_ALLOW = "no header says which method is right";
 const NOT_JSON = "an input that is not JSON is refused before its procedure is looked for";
 const TWICE = "a parameter stands once";
+const AS_IT_STANDS =
+  "an input parameter whose escapes are not UTF-8 is taken as it stands, all of it";
 const UTF_8 = "a body is UTF-8 without a byte order mark";
 
 /** How an input is written. */
@@ -44,8 +46,19 @@ export const INPUTS: HandMade[] = [
   ],
   [
     "an input parameter that is not UTF-8",
-    () => ({ path: '/trpc/session.get?input={"json":{"sessionId":"%FF"}}' }),
-    "an input parameter that is not UTF-8 is taken as it stands",
+    () => ({ ...get(""), path: '/trpc/session.get?input={"json":{"sessionId":"%FF"}}' }),
+    AS_IT_STANDS,
+  ],
+  [
+    "an input parameter with another escape beside one that is not UTF-8",
+    () => ({ ...get(""), path: '/trpc/session.get?input=%7B"json":{"sessionId":"a+%FF"}}' }),
+    AS_IT_STANDS,
+    NOT_JSON,
+  ],
+  [
+    "a percent sign in an input parameter with an escape",
+    () => ({ ...get(""), path: '/trpc/session.get?input={"json":{"sessionId":"100%%41"}}' }),
+    AS_IT_STANDS,
   ],
   [
     "a percent sign in an input parameter",
