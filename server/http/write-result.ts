@@ -3,14 +3,14 @@ import type { ObserveReply } from "@kato-rpc/shared/session.ts";
 import { PreparedReply } from "../sessions/prepared-reply.ts";
 
 /** Replies that are written without looking at what they might hold; the others are for the transformer. */
-const WRITERS: Readonly<Record<string, (reply: never) => string | undefined>> = {
-  "session.observe": writeObserveReply,
-};
+const WRITERS: ReadonlyMap<string, (reply: never) => string | undefined> = new Map([
+  ["session.observe", writeObserveReply],
+]);
 
 /** What stands in a result's place on the wire: the transformer's envelope around the reply. */
 export function writeEnvelope(procedure: string, reply: unknown): string {
   if (reply instanceof PreparedReply) return `{"json":${reply.json}}`;
-  const written = WRITERS[procedure]?.(reply as never);
+  const written = WRITERS.get(procedure)?.(reply as never);
   return written === undefined
     ? JSON.stringify(transformer.serialize(reply))
     : `{"json":${written}}`;
