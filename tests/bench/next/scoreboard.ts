@@ -101,13 +101,19 @@ function bestOf(
   };
 }
 
-/** On how many logs it is ahead of the best baseline, and behind, by what sampling leaves open and by more. */
+/** On how many logs it is ahead of the best baseline, and behind, by what sampling leaves open and by more, as the table rounds. */
 function verdictOf(all: readonly EvaluateReport[]): string {
   const leads = all.flatMap(({ methods: [own, ...baselines] }) => {
     if (own === undefined) return [];
     const { accurate, sure } = bestOf(baselines, own);
-    const { mean, error } = sure.lead.logLossBits;
-    return [{ accuracy: accurate.lead.accuracy, bits: { mean: -mean, error } }];
+    const { accuracy } = accurate.lead;
+    const { logLossBits } = sure.lead;
+    return [
+      {
+        accuracy: { mean: round(100 * accuracy.mean, 2), error: round(100 * accuracy.error, 2) },
+        bits: { mean: -round(logLossBits.mean, 4), error: round(logLossBits.error, 4) },
+      },
+    ];
   });
   const count = (of: "accuracy" | "bits"): string => {
     const ahead = leads.filter(({ [of]: { mean, error } }) => mean > SURE * error).length;
@@ -118,4 +124,8 @@ function verdictOf(all: readonly EvaluateReport[]): string {
     `Of these ${all.length} logs, \`session.next\` is in log loss ${count("bits")}, and in accuracy ${count("accuracy")}; ` +
     `level is less than two standard errors from the best baseline.`
   );
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
 }
