@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import { describe, expect, it } from "vitest";
 import type { EvaluateReport } from "../../server/cli/evaluate/evaluate.ts";
-import { scoreMethod } from "../../server/cli/evaluate/score.ts";
+import { BASELINES } from "../../server/cli/evaluate/baselines.ts";
+import { casesOfAnswers, differenceOf } from "../../server/cli/evaluate/difference.ts";
+import { scoreMethod, tallyMethod } from "../../server/cli/evaluate/score.ts";
 import { splitInThirds } from "../../server/cli/evaluate/splits.ts";
 import { node } from "../bench/next/node-method.ts";
 import { processSource } from "../bench/next/sources.ts";
@@ -51,7 +53,8 @@ describe.each(STORE_KINDS)("kato evaluate on %s", (kind) => {
     const report = await evaluateAsJson([file.path, "--url", service.url]);
 
     const expected = scoreMethod(node, [splitInThirds(CASES)]);
-    const { name, ...score } = report.methods[0] ?? { name: "" };
+    const { name, lead, ...score } = report.methods[0] ?? { name: "" };
+    expect(lead?.accuracy).toEqual({ mean: 0, error: 0 });
     expect(name).toBe("session.next");
     expect(report).toMatchObject({ training: 40, test: 20, answers: expected.answers });
     expect(report.latencyMs.calls).toBe(expected.answers);
@@ -75,12 +78,16 @@ describe("kato evaluate", () => {
     expect(code, stderr).toBe(0);
     const [head, first, second] = stdout.split("\n");
     expect(head).toMatch(
-      /^method +right at 1 +at 3 +at 5 +log loss, bits +Brier +ECE +events right$/,
+      /^method +right at 1 +at 3 +at 5 +log loss, bits +Brier +ECE +events right +points ahead +bits ahead$/,
     );
-    expect(first).toMatch(/^session\.next( +\d\.\d{4}){7}$/);
-    expect(second).toMatch(/^most frequent( +\d\.\d{4}){7}$/);
+    expect(first).toMatch(/^session\.next( +\d\.\d{4}){7} +– +–$/);
+    expect(second).toMatch(
+      /^most frequent( +\d\.\d{4}){7} +\d+\.\d\d ± \d\.\d\d +\d\.\d{4} ± \d\.\d{4}$/,
+    );
     for (const name of ["back-off 5-gram", "all orders 5", "PPM-C 5", "Witten-Bell 3"]) {
-      expect(stdout).toMatch(new RegExp(`^${name}( +\\d\\.\\d{4}){7}$`, "m"));
+      expect(stdout).toMatch(
+        new RegExp(`^${name}( +\\d\\.\\d{4}){7}( +-?[\\d.]+ ± [\\d.]+){2}$`, "m"),
+      );
     }
     expect(stdout).toMatch(/^p99 ms +\d+\.\d\d$/m);
     expect(stderr).toMatch(/^learning: 40 of 40 cases \(100 %\), /m);
@@ -96,6 +103,29 @@ describe("kato evaluate", () => {
     }
 
     expect(scores).toEqual(scores.map(() => scores[0]));
+  });
+
+  it("pairs the answers with the baselines' own, whichever case ends first", async () => {
+    await using file = await writeCases(FORMS.lines(CASES));
+    const { methods } = await evaluateAsJson([file.path]);
+
+    const splits = [splitInThirds(CASES)];
+    const own = tallyMethod(node, splits);
+    for (const [name, method] of Object.entries(BASELINES)) {
+      const other = tallyMethod(method, splits);
+      const expected = differenceOf(own.bits, other.bits, casesOfAnswers(splits));
+      const { lead } = methods.find((each) => each.name === name) ?? {};
+      expect(lead?.logLossBits.mean).toBeCloseTo(expected.mean, 9);
+      expect(lead?.logLossBits.error).toBeCloseTo(expected.error, 9);
+    }
+  });
+
+  it("takes the first cases alone where asked to", async () => {
+    await using file = await writeCases(FORMS.lines(CASES));
+
+    const report = await evaluateAsJson([file.path, "--cases", "30"]);
+
+    expect(report).toMatchObject({ training: 20, test: 10 });
   });
 
   it("predicts each case once in folds, drawn by the seed", async () => {

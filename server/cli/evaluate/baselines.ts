@@ -56,10 +56,12 @@ function wittenBell(longest: number): Method {
     const counts = new NgramCounts(training, longest);
     return {
       predict(context) {
-        let current = new Float64Array(counts.outcomeCount).fill(1 / counts.outcomeCount);
+        const current = new Float64Array(counts.outcomeCount).fill(1 / counts.outcomeCount);
         for (const { outcomes, total } of counts.contextsOf(context)) {
           const distinct = outcomes.size;
-          current = current.map((each) => (distinct * each) / (total + distinct));
+          for (let outcome = 0; outcome < current.length; outcome += 1) {
+            current[outcome] = (distinct * (current[outcome] ?? 0)) / (total + distinct);
+          }
           for (const [outcome, count] of outcomes) {
             current[outcome] = (current[outcome] ?? 0) + count / (total + distinct);
           }
@@ -91,7 +93,10 @@ function ppm(longest: number): Method {
           left = fresh.length * scale;
         }
         const unseen = counts.outcomeCount - excluded.size;
-        return result.map((each, outcome) => (excluded.has(outcome) ? each : left / unseen));
+        for (let outcome = 0; outcome < result.length; outcome += 1) {
+          if (result[outcome] === 0) result[outcome] = left / unseen;
+        }
+        return result;
       },
     };
   };
@@ -106,7 +111,10 @@ function relativeFrequencies(seen: SeenContext | undefined, outcomeCount: number
 
 function withUniform(distribution: Float64Array): Float64Array {
   const uniform = UNIFORM_SHARE / distribution.length;
-  return distribution.map((each) => (1 - UNIFORM_SHARE) * each + uniform);
+  for (let outcome = 0; outcome < distribution.length; outcome += 1) {
+    distribution[outcome] = (1 - UNIFORM_SHARE) * (distribution[outcome] ?? 0) + uniform;
+  }
+  return distribution;
 }
 
 /** What predictions of the node are compared with, by name. */

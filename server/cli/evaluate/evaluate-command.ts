@@ -22,6 +22,7 @@ const DEFAULTS = { workers: 1, concurrency: 64, seed: 1 } as const;
 /** More would only wait within the client. */
 const MOST_CONCURRENCY = 10_000;
 const MOST_EVENTS = 10_000;
+const MOST_CASES = 1_000_000_000;
 const MOST_FOLDS = 100;
 const MOST_SEED = 999_999_999;
 /** Of which two are learned, and one is predicted. */
@@ -34,7 +35,8 @@ export const EVALUATE: Command = {
 comes after every prefix of at least two events of the others, the end of a case being one of the
 answers. Prints how often that was right, how probable it was held and how far such probabilities can be
 trusted (ECE, the expected calibration error), beside baselines that got the same cases; "events right" is of
-the answers after which an event came, the end left out.
+the answers after which an event came, the end left out. How far session.next is ahead of a baseline, in points right
+at 1 and in bits of log loss, comes with its standard error: behind by less than two of them may well be chance.
 FILE is an event log as for kato replay, a sequence file of SPMF (-1 after each event, -2 at the end), or has one case
 to a line, its events apart by blanks.
 By default the first two thirds of the cases are learned, 2 · round(n / 3), and the others predicted;
@@ -44,6 +46,7 @@ Calls are timed one after another, after all else.`,
     ...targetFlags(DEFAULTS.workers),
     format: { value: CASE_FORMATS.join("|"), meaning: "of FILE, whatever it looks like" },
     ...FIELD_FLAGS,
+    cases: { value: "N", meaning: "the first of FILE alone", default: "all" },
     folds: { value: "K", meaning: "folds in place of two thirds and a third, drawn with --seed" },
     seed: { value: "S", meaning: "of the folds", default: String(DEFAULTS.seed) },
     k: {
@@ -72,7 +75,7 @@ Calls are timed one after another, after all else.`,
     const report = await interruptible(async (aborted) => {
       const log = { format: format ?? (await guessCaseFormat(path)), names: readNames(flags) };
       const cases = await readCases(path, log);
-      const splits = splitCases(cases, counts);
+      const splits = splitCases(cases.slice(0, counts.cases), counts);
       return withTarget(target, aborted, (url, signal) => {
         const show = (step: Step) => openProgress(screen.notes, step);
         const clears = target.url !== undefined || target.store !== undefined;
@@ -87,6 +90,7 @@ Calls are timed one after another, after all else.`,
 };
 
 type Counts = {
+  cases: number | undefined;
   folds: number | undefined;
   seed: number;
   k: number | undefined;
@@ -100,6 +104,7 @@ function readCounts(flags: Flags): Counts {
   if (folds === 1) throw new UsageError("--folds 1: there must be two at least");
   if (seed !== undefined && folds === undefined) throw new UsageError("--seed needs --folds");
   return {
+    cases: findCount(flags, "cases", MOST_CASES),
     folds,
     seed: seed ?? DEFAULTS.seed,
     k: findCount(flags, "k", MOST_EVENTS),

@@ -2,6 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import { eventKey } from "../../engine/next/event-order.ts";
 import { BASELINES } from "./baselines.ts";
+import type { Difference } from "./difference.ts";
+import { casesOfAnswers, differenceOf } from "./difference.ts";
 import type { Case } from "./read-cases.ts";
 import type { Score } from "./score.ts";
 import { EventNumbers, LEAST_CONTEXT, Tally, tallySteps } from "./score.ts";
@@ -36,8 +38,13 @@ export type EvaluateReport = {
   /** Of answers of the usual length, one call after another. */
   latencyMs: { calls: number; p50: number; p99: number };
   /** `session.next` and the baselines, on the same answers. */
-  methods: ({ name: string } & Score)[];
+  methods: MethodReport[];
 };
+
+export type MethodReport = { name: string } & Score & {
+    /** `session.next` less this one, in accuracy at 1 and in log loss. */
+    lead: { accuracy: Difference; logLossBits: Difference };
+  };
 
 /** Answers that are timed one after another. */
 const TIMED_ANSWERS = 2_000;
@@ -84,8 +91,25 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
       p50: percentile(durations, 0.5),
       p99: percentile(durations, 0.99),
     },
-    methods: [{ name: "session.next", ...score }, ...(await scoreBaselines(options))],
+    methods: reportsOf({ "session.next": tally, ...(await tallyBaselines(options)) }, splits),
   };
+}
+
+/** Of tallies by name, the first against each. */
+function reportsOf(
+  tallies: Readonly<Record<string, Tally>>,
+  splits: readonly Split<Case>[],
+): MethodReport[] {
+  const cases = casesOfAnswers(splits);
+  const [own] = Object.values(tallies);
+  return Object.entries(tallies).map(([name, tally]) => ({
+    name,
+    ...tally.score(),
+    lead: {
+      accuracy: differenceOf(own?.right ?? [], tally.right, cases),
+      logLossBits: differenceOf(own?.bits ?? [], tally.bits, cases),
+    },
+  }));
 }
 
 /** Scores what the service tells of every prefix; gives how many seconds that took. */
@@ -107,6 +131,12 @@ async function predictAll(
     asked.set(events, found);
     return found;
   };
+  const firstAnswers = new Map<Case, number>();
+  let answers = tally.right.length;
+  for (const events of split.test) {
+    firstAnswers.set(events, answers);
+    answers += Math.max(0, events.length - LEAST_CONTEXT + 1);
+  }
   const startedAt = performance.now();
   await run.predict(split.test, {
     label: "predicting",
@@ -114,7 +144,8 @@ async function predictAll(
     k,
     concurrency,
     onAnswer({ asked: events, length, reply }) {
-      tally.add(distributionOf(reply, numbers), outcomesOf(events)[length] ?? 0);
+      const answer = (firstAnswers.get(events) ?? 0) + length - LEAST_CONTEXT;
+      tally.add(distributionOf(reply, numbers), outcomesOf(events)[length] ?? 0, answer);
     },
   });
   return (performance.now() - startedAt) / 1_000;
@@ -140,15 +171,15 @@ async function timeAnswers(run: ServiceRun, cases: readonly Case[]): Promise<num
   return durations;
 }
 
-async function scoreBaselines({
+async function tallyBaselines({
   splits,
   signal,
   openProgress,
-}: EvaluateOptions): Promise<({ name: string } & Score)[]> {
+}: EvaluateOptions): Promise<Record<string, Tally>> {
   const methods = Object.entries(BASELINES);
   const keys = new Map<Case, string[]>();
   const progress = openProgress({ label: "baselines", unit: "methods", total: methods.length });
-  const scores: ({ name: string } & Score)[] = [];
+  const tallies: Record<string, Tally> = {};
   try {
     for (const [name, method] of methods) {
       const tally = new Tally();
@@ -160,13 +191,13 @@ async function scoreBaselines({
         signal.throwIfAborted();
         pausedAt = performance.now();
       }
-      scores.push({ name, ...tally.score() });
+      tallies[name] = tally;
       progress.add(1);
     }
   } finally {
     progress.end();
   }
-  return scores;
+  return tallies;
 }
 
 /** Of every case the keys once, however many folds it is in. */

@@ -83,25 +83,26 @@ export function* tallySteps(
 
 /** Sums up answers. */
 export class Tally {
-  /** By answer, in the order in which they were added: 1 where the first outcome was what came. */
+  /** By answer: 1 where the first outcome was what came. */
   readonly right: number[] = [];
+  /** By answer: −log₂ of the probability of what came. */
+  readonly bits: number[] = [];
   readonly #rightWithin = { at1: 0, at3: 0, at5: 0 };
   readonly #events = { answers: 0, right: 0 };
-  #logLoss = 0;
   #brier = 0;
   readonly #bins = Array.from({ length: CALIBRATION_BINS }, () => ({ confidence: 0, right: 0 }));
 
-  add(distribution: Float64Array, outcome: number): void {
+  /** `answer` is its number, for those that are not added in order. */
+  add(distribution: Float64Array, outcome: number, answer = this.right.length): void {
     const probability = distribution[outcome] ?? 0;
-    const confidence = distribution.slice(0, -1).reduce((most, each) => Math.max(most, each), 0);
+    const { confidence, squares } = sumUp(distribution);
     const place = placeOf(distribution, outcome);
-    this.right.push(Number(place < 1));
+    this.right[answer] = Number(place < 1);
+    this.bits[answer] = -Math.log2(probability);
     this.#rightWithin.at1 += Number(place < 1);
     this.#rightWithin.at3 += Number(place < 3);
     this.#rightWithin.at5 += Number(place < 5);
     this.#addEvent(distribution, outcome);
-    this.#logLoss -= Math.log2(probability);
-    const squares = distribution.reduce((sum, each) => sum + each * each, 0);
     this.#brier += squares - 2 * probability + 1;
     const index = Math.min(CALIBRATION_BINS - 1, Math.floor(confidence * CALIBRATION_BINS));
     const bin = this.#bins[index];
@@ -114,8 +115,7 @@ export class Tally {
     const end = distribution.length - 2;
     if (outcome === end) return;
     this.#events.answers += 1;
-    const withoutEnd = distribution.with(end, -1);
-    this.#events.right += Number(placeOf(withoutEnd, outcome) === 0);
+    this.#events.right += Number(placeOf(distribution, outcome, end) === 0);
   }
 
   score(): Score {
@@ -126,21 +126,35 @@ export class Tally {
       answers,
       accuracy: { at1: at1 / answers, at3: at3 / answers, at5: at5 / answers },
       eventAccuracy: this.#events.answers === 0 ? null : this.#events.right / this.#events.answers,
-      logLossBits: this.#logLoss / answers,
+      logLossBits: this.bits.reduce((sum, each) => sum + each, 0) / answers,
       brier: this.#brier / answers,
       calibrationError: gaps.reduce((sum, gap) => sum + gap, 0) / answers,
     };
   }
 }
 
-/** How many outcomes are ranked before one; an event that was never learned is never named. */
-function placeOf(distribution: Float64Array, outcome: number): number {
+/** The greatest probability, that of events never learned aside, and the sum of all squares. */
+function sumUp(distribution: Float64Array): { confidence: number; squares: number } {
+  const last = distribution.length - 1;
+  let confidence = 0;
+  let squares = 0;
+  for (let outcome = 0; outcome <= last; outcome += 1) {
+    const each = distribution[outcome] ?? 0;
+    squares += each * each;
+    if (outcome < last && each > confidence) confidence = each;
+  }
+  return { confidence, squares };
+}
+
+/** How many outcomes are ranked before one, `except` left out; an event that was never learned is never named. */
+function placeOf(distribution: Float64Array, outcome: number, except = -1): number {
   if (outcome === distribution.length - 1) return Infinity;
   const probability = distribution[outcome] ?? 0;
   let place = 0;
   for (let other = 0; other < distribution.length - 1; other += 1) {
     const rival = distribution[other] ?? 0;
-    if (rival > probability || (rival === probability && other < outcome)) place += 1;
+    if (other === except || rival < probability) continue;
+    if (rival > probability || other < outcome) place += 1;
   }
   return place;
 }

@@ -1,6 +1,6 @@
 import { formatColumns, formatNumber } from "../columns.ts";
 import type { Output } from "../screen.ts";
-import type { EvaluateReport } from "./evaluate.ts";
+import type { EvaluateReport, MethodReport } from "./evaluate.ts";
 
 const HEAD = [
   "method",
@@ -11,15 +11,18 @@ const HEAD = [
   "Brier",
   "ECE",
   "events right",
+  "points ahead",
+  "bits ahead",
 ] as const;
 
 /** The scores as a table, the service above the baselines, and what was measured beside them. */
 export function showScores(report: EvaluateReport, output: Output): void {
-  const rows = report.methods.map((method) => {
+  const rows = report.methods.map((method, i) => {
     const { at1, at3, at5 } = method.accuracy;
     const { logLossBits, brier, calibrationError, eventAccuracy } = method;
     const figures = [at1, at3, at5, logLossBits, brier, calibrationError, eventAccuracy];
-    return [method.name, ...figures.map(formatFigure)];
+    const leads = i === 0 ? ["–", "–"] : formatLeads(method.lead);
+    return [method.name, ...figures.map(formatFigure), ...leads];
   });
   const right = HEAD.map((_, column) => column).slice(1);
   const [head = "", ...lines] = formatColumns([HEAD, ...rows], { right });
@@ -39,6 +42,14 @@ export function showScores(report: EvaluateReport, output: Output): void {
     ["p99 ms", formatNumber(latencyMs.p99, 2)],
   ];
   for (const line of formatColumns(figures, { right: [1] })) output.line(line);
+}
+
+/** How far the service is ahead, and the standard errors. */
+function formatLeads({ accuracy, logLossBits }: MethodReport["lead"]): string[] {
+  return [
+    `${formatNumber(100 * accuracy.mean, 2)} ± ${formatNumber(100 * accuracy.error, 2)}`,
+    `${formatNumber(-logLossBits.mean, 4)} ± ${formatNumber(logLossBits.error, 4)}`,
+  ];
 }
 
 function formatFigure(figure: number | null): string {

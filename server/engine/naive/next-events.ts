@@ -168,6 +168,14 @@ function gather({
       total: tables.reduce((sum, each) => sum + each, 0),
       once: tables.filter((each) => each === 1).length,
     },
+    novelty: {
+      known: events.size,
+      seen: sequences.reduce((sum, { keys, frequency }) => sum + (keys.length - 1) * frequency, 0),
+      unknown: observed
+        .slice(1)
+        .slice(-RESOLVED_EVENTS)
+        .map((key) => !events.has(key)),
+    },
     others: () =>
       [...events]
         .filter(([key]) => !candidates.includes(key))

@@ -1,6 +1,7 @@
 import type { Step } from "./estimators.ts";
 import { pitmanYorStep, wittenBellStep } from "./estimators.ts";
 import type { NextEvidence, Prior } from "./next-evidence.ts";
+import { learnedShare } from "./novelty.ts";
 import type { StopWeight } from "./stop-weights.ts";
 import { weighStops } from "./stop-weights.ts";
 
@@ -19,7 +20,7 @@ interface Link {
 export interface Blend {
   /** Candidates' probabilities. */
   probabilities: Float64Array;
-  /** Share of the prior in the distribution: 1 without any context. */
+  /** Share of the prior in the distribution: without any context, all but what `learnedShare` leaves. */
   priorShare: number;
   /** By length of the context, from 1 on, and by candidate: its part of the probability for each time it was seen. */
   perCount: Float64Array[];
@@ -37,7 +38,7 @@ export interface Blend {
  * told by `pitmanYorStep` from the tables of the longer contexts, which are what a longer context passes on (Teh 2006 §4;
  * Kneser and Ney 1995, Chen and Goodman 1998, TR-10-98 §2.7), averaged with distributions that stop at each length and are
  * told from that context's own counts, by `pitmanYorStep` and by `wittenBellStep`, upon the chain of the shorter ones.
- * `weighStops` says how much each counts.
+ * `weighStops` says how much each counts, and `learnedShare` how much of the distribution all of that is.
  */
 export function blend(evidence: NextEvidence): Blend {
   const { candidateCount, prior } = evidence;
@@ -84,9 +85,10 @@ export function priorProbability({ total, once }: Prior, tables: number): number
 
 function chain(evidence: NextEvidence, base: Float64Array): { links: Link[]; whole: number } {
   const { stops, whole } = weighStops(evidence, base);
+  const learned = learnedShare(evidence.novelty);
   const links: Link[] = [];
   for (const [i, { counts, tables }] of evidence.orders.entries()) {
-    links.push({ counts, step: pitmanYorStep(tables), stop: stopStep(counts, stops[i]) });
+    links.push({ counts, step: pitmanYorStep(tables), stop: stopStep(counts, stops[i], learned) });
     if (i > 0) continue;
     for (const gap of evidence.gaps) {
       links.push({
@@ -96,12 +98,16 @@ function chain(evidence: NextEvidence, base: Float64Array): { links: Link[]; who
       });
     }
   }
-  return { links, whole };
+  return { links, whole: learned * whole };
 }
 
-function stopStep(counts: Float64Array, weights: StopWeight | undefined): Step | undefined {
+function stopStep(
+  counts: Float64Array,
+  weights: StopWeight | undefined,
+  share: number,
+): Step | undefined {
   if (weights === undefined) return undefined;
-  const { wittenBell, pitmanYor } = weights;
+  const [wittenBell, pitmanYor] = [share * weights.wittenBell, share * weights.pitmanYor];
   const [one, other] = [wittenBellStep(counts), pitmanYorStep(counts)];
   return {
     added: one.added.map((added, x) => wittenBell * added + pitmanYor * (other.added[x] ?? 0)),

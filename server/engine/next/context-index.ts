@@ -36,6 +36,8 @@ export class ContextIndex {
   once = 0;
   /** Distinct events that patterns have. */
   known = 0;
+  /** Outcomes that were learned, each as often as it was. */
+  seen = 0;
   readonly #patterns: PatternTable;
   readonly frequent: FrequentEvents = new FrequentEvents(this);
   /** Of an outcome and what came before it. */
@@ -148,6 +150,7 @@ export class ContextIndex {
     this.#pairCounts = withRoomFor(this.#pairCounts, pair + 1);
     const count = this.#pairCounts[pair] ?? 0;
     this.#pairCounts[pair] = count + learns;
+    this.seen += learns;
     const change = tableCount(count + learns) - tableCount(count);
     if (change === 0) return;
     this.#tables = withRoomFor(this.#tables, outcome + 1);

@@ -41,13 +41,16 @@ export function nextEvents(
   const meter = new WorkMeter(interrupt);
   const index = node.contexts(meter);
   if (index.known === 0) return answerEmpty("NO_PATTERNS");
-  const present = presentOf(stm, new KnownEvents(node, index, meter));
+  const { unknownLast, ...present } = presentOf(stm, new KnownEvents(node, index, meter));
   const counted = new ContextCounter(node, index, { ...present, horizon }).count(meter);
-  return answerFrom(evidenceOf({ node, index, counted }), limit, meter);
+  return answerFrom(evidenceOf({ node, index, counted, unknownLast }), limit, meter);
 }
 
 /** From the end, and no further back than contexts reach. */
-function presentOf(stm: readonly Event[], known: KnownEvents): Omit<Present, "horizon"> {
+function presentOf(
+  stm: readonly Event[],
+  known: KnownEvents,
+): Omit<Present, "horizon"> & { unknownLast: boolean[] } {
   const first = Math.max(0, stm.length - RESOLVED_EVENTS);
   let before = first === 0 ? BEGINNING : known.find(stm[first - 1] ?? []);
   const resolved = stm.slice(first).map((each) => (before = known.resolve(each, before)));
@@ -62,17 +65,20 @@ function presentOf(stm: readonly Event[], known: KnownEvents): Omit<Present, "ho
   for (let at = last - 1; at >= 0 && events.length < LONGEST_CONTEXT; at -= 1) {
     events.unshift(numberAt(at));
   }
-  return { events, unknown: stm.length - 1 - last };
+  const unknownLast = resolved.map((each) => each === UNKNOWN);
+  return { events, unknown: stm.length - 1 - last, unknownLast };
 }
 
 function evidenceOf({
   node,
   index,
   counted,
+  unknownLast,
 }: {
   node: NodeReplica;
   index: ContextIndex;
   counted: CountedContexts;
+  unknownLast: readonly boolean[];
 }): NextEvidence {
   const { outcomes, orders, gaps, branches, occurrences } = counted;
   const eventOf = (outcome: number): Event => node.eventAt(index.firstPlaceOf(outcome - 1));
@@ -93,6 +99,7 @@ function evidenceOf({
       total: index.total,
       once: index.once,
     },
+    novelty: { known: index.known, seen: index.seen, unknown: unknownLast },
     others: () => otherEvents({ index, eventOf, except: new Set(outcomes) }),
     endTables: index.tablesOf(END_OUTCOME),
   };

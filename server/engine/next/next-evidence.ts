@@ -1,6 +1,7 @@
 import type { Event } from "@kato-rpc/shared/observation.ts";
 
 import type { ContextTotals } from "./estimators.ts";
+import type { Novelty } from "./novelty.ts";
 
 /** Longest run of events that is looked up as a context; the beginning of the sequence counts as one of them. */
 export const LONGEST_CONTEXT = 6;
@@ -91,6 +92,7 @@ export interface NextEvidence {
   /** As their hashes sort. */
   comparePatterns(a: number, b: number): number;
   prior: Prior;
+  novelty: Novelty;
   /** The events that are no candidates, most tables first and by symbols where equal. */
   others(): Iterable<PriorEvent>;
   /** Tables of the end, candidate or not. */

@@ -1,41 +1,38 @@
+import type { Difference } from "@kato-rpc/server/cli/evaluate/difference.ts";
+import { differenceOf } from "@kato-rpc/server/cli/evaluate/difference.ts";
 import type { Tally } from "@kato-rpc/server/cli/evaluate/score.ts";
 
 /** How one method does beside others on one source. */
 export interface Goal {
-  /** Bits of log loss more than the best of the others: ahead where negative. */
-  bits: number;
+  /** Of log loss more than the best of the others: ahead where negative. */
+  bits: Difference;
   /** The one with the least log loss. */
   rival: string;
   /** Points of accuracy at 1 more than the best of the others. */
-  points: number;
-  /** Standard error of `points`, from the differences answer by answer. */
-  pointsError: number;
+  points: Difference;
   accurateRival: string;
   calibrationError: number;
 }
 
-/** Against the best of all others by hindsight, one for log loss and one for accuracy. All scored the same answers. */
-export function compareTallies(tally: Tally, others: Readonly<Record<string, Tally>>): Goal {
-  const score = tally.score();
-  const rivals = Object.entries(others).map(([name, other]) => ({
-    name,
-    right: other.right,
-    ...other.score(),
-  }));
+/**
+ * Against the best of all others by hindsight, one for log loss and one for accuracy. All scored the same answers, of
+ * these cases.
+ */
+export function compareTallies(
+  tally: Tally,
+  others: Readonly<Record<string, Tally>>,
+  cases: readonly number[],
+): Goal {
+  const rivals = Object.entries(others).map(([name, other]) => ({ name, other, ...other.score() }));
   const [sure] = rivals.toSorted((a, b) => a.logLossBits - b.logLossBits);
   const [accurate] = rivals.toSorted((a, b) => b.accuracy.at1 - a.accuracy.at1);
   if (sure === undefined || accurate === undefined) throw new Error("There are no others");
-  const mean = score.accuracy.at1 - accurate.accuracy.at1;
-  const squares = tally.right.reduce(
-    (sum, each, i) => sum + (each - (accurate.right[i] ?? 0) - mean) ** 2,
-    0,
-  );
+  const { mean, error } = differenceOf(tally.right, accurate.other.right, cases);
   return {
-    bits: score.logLossBits - sure.logLossBits,
+    bits: differenceOf(tally.bits, sure.other.bits, cases),
     rival: sure.name,
-    points: 100 * mean,
-    pointsError: (100 * Math.sqrt(squares)) / score.answers,
+    points: { mean: 100 * mean, error: 100 * error },
     accurateRival: accurate.name,
-    calibrationError: score.calibrationError,
+    calibrationError: tally.score().calibrationError,
   };
 }

@@ -4,6 +4,7 @@
  * sources were looked at when the method was chosen.
  */
 import { BASELINES } from "@kato-rpc/server/cli/evaluate/baselines.ts";
+import { casesOfAnswers } from "@kato-rpc/server/cli/evaluate/difference.ts";
 import type { Method } from "@kato-rpc/server/cli/evaluate/predictor.ts";
 import { scoreMethod, tallyMethod } from "@kato-rpc/server/cli/evaluate/score.ts";
 import type { Sequence, Split } from "@kato-rpc/server/cli/evaluate/splits.ts";
@@ -69,16 +70,16 @@ function printGoals(): void {
     const { [NEXT]: tally, [CPT]: cpt, ...others } = tallies;
     if (tally === undefined || cpt === undefined) throw new Error("A method is missing");
     const next = tally.score();
-    const goal = compareTallies(tally, others);
+    const goal = compareTallies(tally, others, casesOfAnswers(splits));
     goals.push(goal);
     return [
       source,
       next.answers,
       next.logLossBits.toFixed(4),
-      goal.bits.toFixed(4),
+      `${goal.bits.mean.toFixed(4)} ± ${goal.bits.error.toFixed(4)}`,
       goal.rival,
       next.accuracy.at1.toFixed(4),
-      `${goal.points.toFixed(2)} ± ${goal.pointsError.toFixed(2)}`,
+      `${goal.points.mean.toFixed(2)} ± ${goal.points.error.toFixed(2)}`,
       goal.accurateRival,
       goal.calibrationError.toFixed(4),
       (100 * ((next.eventAccuracy ?? 0) - (cpt.score().eventAccuracy ?? 0))).toFixed(1),
@@ -90,10 +91,10 @@ function printGoals(): void {
   const mean = (of: (goal: Goal) => number): number =>
     goals.reduce((sum, goal) => sum + of(goal), 0) / goals.length;
   console.log(
-    `bits: mean ${mean(({ bits }) => bits).toFixed(4)}, ` +
-      `worst ${Math.max(...goals.map(({ bits }) => bits)).toFixed(4)}; ` +
-      `points: mean ${mean(({ points }) => points).toFixed(2)}, ` +
-      `worst ${Math.min(...goals.map(({ points }) => points)).toFixed(2)}; ` +
+    `bits: mean ${mean(({ bits }) => bits.mean).toFixed(4)}, ` +
+      `worst ${Math.max(...goals.map(({ bits }) => bits.mean)).toFixed(4)}; ` +
+      `points: mean ${mean(({ points }) => points.mean).toFixed(2)}, ` +
+      `worst ${Math.min(...goals.map(({ points }) => points.mean)).toFixed(2)}; ` +
       `ECE: mean ${mean(({ calibrationError }) => calibrationError).toFixed(4)}\n`,
   );
 }

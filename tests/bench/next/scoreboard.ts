@@ -1,13 +1,13 @@
 /**
  * `npm run scoreboard -- FILE…`: evaluates each file as its users would, and writes the README's scoreboard of them. By
- * hand, since it takes minutes: after a change of the method.
+ * hand, since it takes minutes: after a change of the method. `FILE:N` takes the first N cases alone.
  */
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { EvaluateReport } from "@kato-rpc/server/cli/evaluate/evaluate.ts";
+import type { EvaluateReport, MethodReport } from "@kato-rpc/server/cli/evaluate/evaluate.ts";
 import { replaceSection } from "../../docs/readme-tables.ts";
 
 const README = new URL("../../../README.md", import.meta.url);
@@ -17,13 +17,18 @@ const HEAD = [
   "answers",
   "right at 1",
   "best baseline",
+  "points ahead",
   "log loss, bits",
   "best baseline",
+  "bits ahead",
   "ECE",
   "p50 ms",
   "p99 ms",
   "reproduced by",
 ];
+
+/** Standard errors that a difference has to have. */
+const SURE = 2;
 
 const run = promisify(execFile);
 const files = process.argv.slice(2);
@@ -40,12 +45,23 @@ const table = [HEAD, HEAD.map(() => "---"), ...rows].map((cells) => `| ${cells.j
 const readme = readFileSync(README, "utf8");
 writeFileSync(
   README,
-  replaceSection(readme, "scoreboard", [...table, "", behindOf(reports)].join("\n")),
+  replaceSection(readme, "scoreboard", [...table, "", verdictOf(reports)].join("\n")),
 );
 console.log(table.join("\n"));
 
+/** What the command line of a file has to say. */
+function argumentsOf(file: string): string[] {
+  const [path = "", cases] = file.split(":");
+  return cases === undefined ? [path] : [path, "--cases", cases];
+}
+
 async function evaluate(file: string): Promise<EvaluateReport> {
-  const { stdout } = await run(process.execPath, [KATO, "evaluate", file, "--json"]);
+  const { stdout } = await run(process.execPath, [
+    KATO,
+    "evaluate",
+    ...argumentsOf(file),
+    "--json",
+  ]);
   return JSON.parse(stdout) as EvaluateReport;
 }
 
@@ -53,50 +69,63 @@ function rowOf(file: string, report: EvaluateReport): string[] {
   const [own, ...baselines] = report.methods;
   if (own === undefined) throw new Error(`${file} was not scored`);
   const { accurate, sure } = bestOf(baselines, own);
-  const name = basename(file);
+  const [path = "", ...flags] = argumentsOf(file);
+  const name = basename(path);
   const isMadeUp = name.endsWith(".spmf");
+  const { accuracy } = accurate.lead;
+  const { logLossBits } = sure.lead;
   return [
     name.replace(/\.\w+$/, ""),
     report.answers.toLocaleString("en"),
     own.accuracy.at1.toFixed(4),
     `${accurate.accuracy.at1.toFixed(4)}, ${accurate.name}`,
+    `${(100 * accuracy.mean).toFixed(2)} ± ${(100 * accuracy.error).toFixed(2)}`,
     own.logLossBits.toFixed(4),
     `${sure.logLossBits.toFixed(4)}, ${sure.name}`,
+    `${(-logLossBits.mean).toFixed(4)} ± ${logLossBits.error.toFixed(4)}`,
     own.calibrationError.toFixed(4),
     report.latencyMs.p50.toFixed(1),
     report.latencyMs.p99.toFixed(1),
-    `\`npx kato evaluate ${isMadeUp ? "sets/" : ""}${name}\``,
+    `\`npx kato evaluate ${[isMadeUp ? `sets/${name}` : name, ...flags].join(" ")}\``,
   ];
 }
 
-type Scored = EvaluateReport["methods"][number];
-
 /** The best baselines in accuracy and in log loss; `own` without any. */
-function bestOf(baselines: readonly Scored[], own: Scored): { accurate: Scored; sure: Scored } {
+function bestOf(
+  baselines: readonly MethodReport[],
+  own: MethodReport,
+): { accurate: MethodReport; sure: MethodReport } {
   return {
     accurate: baselines.toSorted((a, b) => b.accuracy.at1 - a.accuracy.at1)[0] ?? own,
     sure: baselines.toSorted((a, b) => a.logLossBits - b.logLossBits)[0] ?? own,
   };
 }
 
-/** On how many logs the best baselines are ahead, as the table rounds. */
-function behindOf(all: readonly EvaluateReport[]): string {
-  const gaps = all.flatMap(({ methods: [own, ...baselines] }) => {
+/** On how many logs it is ahead of the best baseline, and behind, by what sampling leaves open and by more, as the table rounds. */
+function verdictOf(all: readonly EvaluateReport[]): string {
+  const leads = all.flatMap(({ methods: [own, ...baselines] }) => {
     if (own === undefined) return [];
     const { accurate, sure } = bestOf(baselines, own);
-    const round = (value: number): number => Number(value.toFixed(4));
-    return {
-      accuracy: round(accurate.accuracy.at1) - round(own.accuracy.at1),
-      bits: round(own.logLossBits) - round(sure.logLossBits),
-    };
+    const { accuracy } = accurate.lead;
+    const { logLossBits } = sure.lead;
+    return [
+      {
+        accuracy: { mean: round(100 * accuracy.mean, 2), error: round(100 * accuracy.error, 2) },
+        bits: { mean: -round(logLossBits.mean, 4), error: round(logLossBits.error, 4) },
+      },
+    ];
   });
-  const inAccuracy = gaps.filter(({ accuracy }) => accuracy > 0);
-  const inBits = gaps.filter(({ bits }) => bits > 0);
-  const both = inAccuracy.filter(({ bits }) => bits > 0).length;
-  const points = Math.max(0, ...inAccuracy.map(({ accuracy }) => accuracy)).toFixed(4);
-  const bits = Math.max(0, ...inBits.map((gap) => gap.bits)).toFixed(4);
+  const count = (of: "accuracy" | "bits"): string => {
+    const ahead = leads.filter(({ [of]: { mean, error } }) => mean > SURE * error).length;
+    const behind = leads.filter(({ [of]: { mean, error } }) => mean < -SURE * error).length;
+    return `ahead on ${ahead}, level on ${all.length - ahead - behind} and behind on ${behind}`;
+  };
   return (
-    `Of these ${all.length} logs, \`session.next\` is behind the best baseline in accuracy on ${inAccuracy.length}, ` +
-    `by ${points} at most, and in log loss on ${inBits.length}, by ${bits} bits at most; on ${both} in both.`
+    `Of these ${all.length} logs, \`session.next\` is in log loss ${count("bits")}, and in accuracy ${count("accuracy")}; ` +
+    `level is less than two standard errors from the best baseline.`
   );
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
 }

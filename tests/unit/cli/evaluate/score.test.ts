@@ -73,7 +73,24 @@ describe("what the service answers", () => {
 
     const distribution = distributionOf({ events, end: 0.2, other: 0.3 }, numbers);
 
-    const share = 0.3 / 3;
-    expect([...distribution]).toEqual([share, 0.5, share, 0.2, share]);
+    const share = 0.3 / 4;
+    expect([...distribution]).toEqual([share, 0.5, share, 0.2, 2 * share]);
+  });
+
+  it("leaves all that is not listed to one never learned where nothing is missing", () => {
+    const numbers = new EventNumbers([["1a"]]);
+    const events = [{ event: ["a"], probability: 0.5, support: 1, because: [], rest: 0.5 }];
+
+    expect([...distributionOf({ events, end: 0.2, other: 0.3 }, numbers)]).toEqual([0.5, 0.2, 0.3]);
+  });
+
+  it("holds what is missing from the list for no more probable than the last that is listed", () => {
+    const numbers = new EventNumbers([["1a", "1b"]]);
+    const events = [{ event: ["a"], probability: 0.1, support: 1, because: [], rest: 0.1 }];
+
+    const [, missing, , never] = distributionOf({ events, end: 0.2, other: 0.7 }, numbers);
+
+    expect(missing).toBe(0.1);
+    expect(never).toBeCloseTo(0.6, 12);
   });
 });

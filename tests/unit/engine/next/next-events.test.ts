@@ -324,6 +324,28 @@ describe("what comes next", () => {
     expect(open.other).toBeGreaterThan(5 * known.other);
   });
 
+  test("leaves more to what was never learned where the session met it, and most just after", () => {
+    const often = Array.from({ length: 200 }, () => words("abc", "xbc")).flat();
+    const replica = replicaOf(often);
+    const other = (text: string): number => nextEvents(replica, lettersOf(text), ASKED).other;
+
+    const [never, before, after, twice] = [other("aab"), other("?ab"), other("ab?"), other("a??")];
+
+    expect(never).toBeLessThan(0.05);
+    expect(before).toBeGreaterThan(never + 0.04);
+    expect(after).toBeGreaterThan(before + 0.1);
+    expect(twice).toBeGreaterThan(after);
+  });
+
+  test("holds something new possible even where all is known for certain", () => {
+    const replica = replicaOf(Array.from({ length: 1_000 }, () => words("abc")).flat());
+
+    const { other } = nextEvents(replica, lettersOf("ab"), ASKED);
+
+    expect(other).toBeGreaterThan(3 / 4_003 / 16);
+    expect(other).toBeLessThan(0.001);
+  });
+
   test("changes with the very next learn", () => {
     const replica = replicaOf(words("abc"));
     const before = nextEvents(replica, lettersOf("ab"), ASKED);
