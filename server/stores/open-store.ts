@@ -23,7 +23,7 @@ export type StoreRules = {
   timeoutMs: number;
   /** At once unless told otherwise. */
   durability?: Durability;
-  /** Hears of every failed attempt to connect. */
+  /** Hears of every failed attempt to connect, and of a SQLite file's log that cannot be copied. */
   onConnectionError(error: Error): void;
 };
 
@@ -41,9 +41,9 @@ export async function openStore(address: StoreAddress, rules: StoreRules): Promi
     const { SqliteNodeStore } = await import("./sqlite/sqlite-node-store.ts");
     const { SqliteFleetRegistry } = await import("./sqlite/sqlite-fleet-registry.ts");
     const { sqliteDurability } = await import("./sqlite/sqlite-durability.ts");
-    const { durability = FAST, timeoutMs } = rules;
+    const { durability = FAST, timeoutMs, onConnectionError: onTrouble } = rules;
     const { synchronous, state } = sqliteDurability(durability);
-    const database = SqliteDatabase.open(address.path, { timeoutMs, synchronous });
+    const database = SqliteDatabase.open(address.path, { timeoutMs, synchronous, onTrouble });
     const sessions = new SqliteSessionStore(database, rules.retention);
     const nodes = new SqliteNodeStore(database, rules.retention);
     const fleet = new SqliteFleetRegistry(database);

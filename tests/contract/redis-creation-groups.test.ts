@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSessionId, parseSessionId } from "../../server/stores/session-id.ts";
-import { sessionKeys } from "../../server/stores/redis/keys.ts";
+import { nodeKeys, sessionKeys } from "../../server/stores/redis/keys.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { recordCommands } from "./recorded-commands.ts";
@@ -66,6 +66,56 @@ describe("sessions that are created in one turn of the event loop", () => {
     expect(created.filter(({ repeated }) => repeated)).toHaveLength(4);
     expect(created.filter(({ firstDigest }) => firstDigest === "d")).toHaveLength(4);
     expect(await store.countSessions("node", NOW)).toBe(1);
+  });
+
+  test("by one request with another content are told whose it was first", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+
+    const [first, other, neighbour] = await Promise.all([
+      store.create(newSession({ requestId: "r", digest: "one" })),
+      store.create(newSession({ requestId: "r", digest: "other" })),
+      store.create(newSession({ requestId: "s", digest: "one" })),
+    ]);
+
+    expect(first.repeated).toBe(false);
+    expect(other).toMatchObject({ repeated: true, firstDigest: "one" });
+    expect(other.state.sessionId).toBe(first.state.sessionId);
+    expect(neighbour.repeated).toBe(false);
+  });
+
+  test("are each made once where Redis has forgotten its scripts", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    await store.create(newSession());
+    const client = clientOf(place);
+    await client.script("FLUSH");
+
+    await Promise.all(Array.from({ length: 40 }, () => store.create(newSession())));
+
+    expect(await store.countSessions("node", NOW)).toBe(41);
+    await client.quit();
+  });
+
+  test("are refused where another node has the tag", async () => {
+    await using place = await openPlace();
+    const { sessions: store } = await place.open();
+    const client = clientOf(place);
+    await client.set(nodeKeys("node").node, "another");
+
+    const created = await Promise.allSettled([
+      store.create(newSession()),
+      store.create(newSession({ nodeId: "free" })),
+      store.create(newSession()),
+    ]);
+
+    expect(created).toMatchObject([
+      { reason: { message: expect.stringMatching(/two node ids share the tag/) } },
+      { status: "fulfilled" },
+      { reason: { message: expect.stringMatching(/two node ids share the tag/) } },
+    ]);
+    expect(await store.countSessions("node", NOW)).toBe(0);
+    await client.quit();
   });
 
   test("live in keys that outlast the longest of them", async () => {

@@ -3,29 +3,42 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { SqliteDatabase } from "../../server/stores/sqlite/database.ts";
-import { LONGEST_LOG } from "../../server/stores/sqlite/log-copier.ts";
+import { LONG_LOG } from "../../server/stores/sqlite/log-copier.ts";
 import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const PAGE_BYTES = 4_096;
 
-/** A database with a table of numbers in a directory of its own. */
-async function openNumbers() {
+/** Connections to one new file, as several processes have them, with a table of numbers. */
+async function openNumbers({ writers: count = 1 } = {}) {
   const directory = await makeTemporaryDirectory();
   const path = join(directory.path, "kato.db");
-  const database = SqliteDatabase.open(path, { timeoutMs: 30_000 });
-  await database.write(() => database.connection.exec("CREATE TABLE numbers (n, filler)"));
-  const insert = database.connection.prepare("INSERT INTO numbers VALUES (?, ?)");
+  const troubles: string[] = [];
+  const onTrouble = ({ message }: Error) => void troubles.push(message);
+  const writers = Array.from({ length: count }, () => {
+    const database = SqliteDatabase.open(path, { timeoutMs: 30_000, onTrouble });
+    database.connection.exec("CREATE TABLE IF NOT EXISTS numbers (n, filler)");
+    const insert = database.connection.prepare("INSERT INTO numbers VALUES (?, ?)");
+    return { database, insert };
+  });
+  const close = () => Promise.all(writers.map(({ database }) => database.close()));
   return {
     path,
-    database,
-    /** Each in a transaction of its own. */
-    async add(count: number, fillerBytes = 1): Promise<void> {
+    troubles,
+    close,
+    /** By each writer, each in a transaction of its own. */
+    async add(numbers: number, fillerBytes = PAGE_BYTES): Promise<void> {
       const filler = "x".repeat(fillerBytes);
-      for (let n = 0; n < count; n++) await database.write(() => insert.run(n, filler));
+      await Promise.all(
+        writers.map(async ({ database, insert }) => {
+          for (let n = 0; n < numbers; n++) await database.write(() => insert.run(n, filler));
+        }),
+      );
     },
+    /** Pages that the log ever had at once. */
+    longestLog: () => statSync(`${path}-wal`).size / PAGE_BYTES,
     async [Symbol.asyncDispose]() {
-      await database.close();
+      await close();
       await directory.remove();
     },
   };
@@ -37,8 +50,6 @@ function countWithoutLog(path: string): number {
   copyFileSync(path, copy);
   const connection = new DatabaseSync(copy);
   try {
-    const hasTable = connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'numbers'").get();
-    if (hasTable === undefined) return 0;
     return Number(connection.prepare("SELECT count(*) AS count FROM numbers").get()?.["count"]);
   } finally {
     connection.close();
@@ -46,38 +57,72 @@ function countWithoutLog(path: string): number {
   }
 }
 
-test("the log is copied into the file long before a commit would have to", async () => {
+test("the log is copied into the file while it is written, long before a commit would have to", async () => {
   await using numbers = await openNumbers();
-  await numbers.add(600, PAGE_BYTES);
-  await waitFor(() => countWithoutLog(numbers.path) > 400, {
-    what: "the file to hold the numbers",
-  });
-  expect(statSync(`${numbers.path}-wal`).size).toBeLessThan(LONGEST_LOG * PAGE_BYTES);
+  const isCopied = async () => {
+    await numbers.add(50);
+    return countWithoutLog(numbers.path) > 300;
+  };
+  await waitFor(isCopied, { what: "the file to hold the numbers" });
+  expect(numbers.longestLog()).toBeLessThan(LONG_LOG);
+  expect(numbers.troubles).toEqual([]);
 });
 
-test("the log does not grow with what is written", async () => {
+test.each([
+  { writers: 1, pages: 64 },
+  { writers: 3, pages: 8 },
+])("the log does not grow with what $writers write", async ({ writers, pages }) => {
+  await using numbers = await openNumbers({ writers });
+  // In all, four times what the log may hold.
+  await numbers.add((4 * LONG_LOG) / pages / writers, pages * PAGE_BYTES);
+  expect(numbers.longestLog()).toBeLessThan(1.5 * LONG_LOG);
+});
+
+test("somebody who reads for long lets the log grow, and nobody wait", async () => {
   await using numbers = await openNumbers();
-  // 32,000 pages and more.
-  await numbers.add(4_000, 8 * PAGE_BYTES);
-  expect(statSync(`${numbers.path}-wal`).size).toBeLessThan(1.25 * LONGEST_LOG * PAGE_BYTES);
-  const count = await numbers.database.read(() =>
-    numbers.database.connection.prepare("SELECT count(*) AS count FROM numbers").get(),
-  );
-  expect(count).toEqual({ count: 4_000 });
+  const rounds = 500;
+  const timeToAdd = async () => {
+    const start = performance.now();
+    await numbers.add(rounds, 1);
+    return performance.now() - start;
+  };
+  const before = await timeToAdd();
+  const reader = new DatabaseSync(numbers.path);
+  reader.exec("BEGIN");
+  reader.prepare("SELECT count(*) FROM numbers").get();
+  await numbers.add((1.5 * LONG_LOG) / 16, 16 * PAGE_BYTES);
+  expect(numbers.longestLog()).toBeGreaterThan(1.4 * LONG_LOG);
+  const beside = Math.min(await timeToAdd(), await timeToAdd(), await timeToAdd());
+  expect(beside / before).toBeLessThan(20);
+
+  reader.exec("COMMIT");
+  reader.close();
+  const isCopied = async () => {
+    await numbers.add(100);
+    return countWithoutLog(numbers.path) > 4 * rounds + (1.5 * LONG_LOG) / 16;
+  };
+  await waitFor(isCopied, { what: "the log to be copied once the reader is gone" });
 });
 
 test("a file that was closed has no log beside it, and all that was written", async () => {
   await using numbers = await openNumbers();
-  await numbers.add(600, PAGE_BYTES);
-  await numbers.database.close();
+  await numbers.add(600);
+  await numbers.close();
   expect(existsSync(`${numbers.path}-wal`)).toBe(false);
   expect(countWithoutLog(numbers.path)).toBe(600);
+  await expect(numbers.add(1)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
 });
 
-test("a file that was removed meanwhile is not made anew", async () => {
+test("a file that was removed meanwhile is not made anew, and whoever runs the service hears of it once", async () => {
   await using numbers = await openNumbers();
   rmSync(numbers.path);
-  await numbers.add(600, PAGE_BYTES);
-  await numbers.database.close();
+  const isTold = async () => {
+    await numbers.add(100);
+    return numbers.troubles.length > 0;
+  };
+  await waitFor(isTold, { what: "the trouble to be told" });
+  await numbers.add(1_000);
+  await numbers.close();
+  expect(numbers.troubles).toEqual([expect.stringMatching(/log .* cannot be copied: .*open/)]);
   expect(existsSync(numbers.path)).toBe(false);
 });

@@ -7,6 +7,11 @@ export const STORE_CLOCK = "";
 
 export type ScriptArguments = (string | number)[];
 
+/** Of what is sent, in values and their characters. */
+export function sizeOf(values: ScriptArguments): number {
+  return values.reduce<number>((size, value) => size + 1 + String(value).length, 0);
+}
+
 /** What commit-sessions.lua takes before the commits themselves. */
 export function groupArguments(at: Contact, retention: Retention, count: number): ScriptArguments {
   const { events, accumulated, outcomes, outcomesMs } = retention;

@@ -1,12 +1,18 @@
 import type { CommitResult, Contact, Retention, SessionCommit } from "../session-store.ts";
 import type { ScriptArguments } from "./commit-arguments.ts";
-import { commitArguments, groupArguments, needsAllKeys } from "./commit-arguments.ts";
+import {
+  commitArguments,
+  groupArguments,
+  needsAllKeys,
+  sizeOf,
+  STORE_CLOCK,
+} from "./commit-arguments.ts";
 import type { ConfirmedScripts } from "./confirmed-scripts.ts";
 import { replyFailure } from "./connection.ts";
 import { addressOf, allMemoryKeys, keysInAnyCase, sessionKeys, sessionsKey } from "./keys.ts";
 import { RedisScript } from "./scripts.ts";
 import { tellsWhatWasDone } from "./session-replies.ts";
-import { TurnGroups } from "./turn-groups.ts";
+import { GROUP_LIMITS, TurnGroups } from "./turn-groups.ts";
 
 const commitScript = new RedisScript(
   "clock",
@@ -24,8 +30,6 @@ const learnScript = new RedisScript(
   "commit-sessions",
 );
 
-const LIMITS = { items: 16, size: 262_144 };
-
 type Waiting = {
   commit: SessionCommit;
   /** All keys of the session go with it. */
@@ -36,7 +40,6 @@ type Waiting = {
   reject(reason: unknown): void;
 };
 
-/** A session is in a group once: its next commit builds upon what becomes of this one. */
 type Sent = { tag: string; at: Contact; bySuffix: ReadonlyMap<string, Waiting> };
 
 /**
@@ -49,8 +52,10 @@ export class CommitGroups {
   readonly #scripts: ConfirmedScripts;
   readonly #retention: Retention;
   readonly #read: (sessionId: string, reply: unknown) => CommitResult;
-  /** By node and by when they happen. */
-  readonly #open = new TurnGroups<Waiting>(LIMITS, (bySuffix) => this.#sendAll(bySuffix));
+  /**
+   * By node and by when they happen. A session is in a group once: its next commit builds upon what becomes of this one.
+   */
+  readonly #open = new TurnGroups<Waiting>(GROUP_LIMITS, (bySuffix) => this.#sendAll(bySuffix));
 
   /** `read`: what the script's reply to one commit says. @throws what the caller of the commit shall get */
   constructor(
@@ -80,16 +85,15 @@ export class CommitGroups {
 
   #add(waiting: Waiting, { tag, suffix }: { tag: string; suffix: string }): void {
     const { at } = waiting.commit;
-    const key = `${tag} ${at.nowMs ?? ""} ${at.slides}`;
+    const key = `${tag} ${at.nowMs ?? STORE_CLOCK} ${at.slides}`;
     this.#open.add({ key, name: suffix, size: sizeOf(waiting.values) }, waiting);
   }
 
   #sendAll(bySuffix: ReadonlyMap<string, Waiting>): void {
-    for (const { commit } of bySuffix.values()) {
-      const { tag } = addressOf(commit.sessionId);
-      void this.#send({ tag, at: commit.at, bySuffix });
-      return;
-    }
+    const [first] = bySuffix.values();
+    if (first === undefined) return;
+    const { sessionId, at } = first.commit;
+    void this.#send({ tag: addressOf(sessionId).tag, at, bySuffix });
   }
 
   /** Never rejects, nor does `#sendLearning`: every failure goes to the callers concerned. */
@@ -163,8 +167,4 @@ export class CommitGroups {
 /** Whether it tells that the commit was made, or what was replied to calls made before. */
 function acknowledges(reply: unknown): boolean {
   return typeof reply === "number" || tellsWhatWasDone(reply);
-}
-
-function sizeOf(values: ScriptArguments): number {
-  return values.reduce<number>((size, value) => size + 1 + String(value).length, 0);
 }

@@ -1,15 +1,13 @@
 import type { NewSession } from "../session-store.ts";
 import type { ScriptArguments } from "./commit-arguments.ts";
-import { jsonUnlessEmpty, STORE_CLOCK } from "./commit-arguments.ts";
+import { jsonUnlessEmpty, sizeOf, STORE_CLOCK } from "./commit-arguments.ts";
 import type { ConfirmedScripts } from "./confirmed-scripts.ts";
 import { replyFailure } from "./connection.ts";
 import { addressOf, nodeKeys, sessionKeys } from "./keys.ts";
 import { RedisScript } from "./scripts.ts";
-import { TurnGroups } from "./turn-groups.ts";
+import { GROUP_LIMITS, TurnGroups } from "./turn-groups.ts";
 
 export const createScript = new RedisScript("clock", "create-sessions");
-
-const LIMITS = { items: 16, size: 262_144 };
 
 /** What create-sessions.lua replies of one session. */
 export type Creation =
@@ -29,7 +27,7 @@ type Waiting = {
 export class CreationGroups {
   readonly #scripts: ConfirmedScripts;
   readonly #groups = new TurnGroups<Waiting>(
-    LIMITS,
+    GROUP_LIMITS,
     (group) => void this.#send([...group.values()]),
   );
 
@@ -44,9 +42,11 @@ export class CreationGroups {
       const [head = ""] = sessionKeys(tag, suffix);
       const keys = [head, nodeKeys(session.nodeId).request(session.requestId ?? "")];
       const values = creationArguments(session, suffix, rememberedMs);
-      const size = values.reduce<number>((sum, value) => sum + String(value).length, 0);
       const key = `${session.nowMs ?? STORE_CLOCK} ${session.nodeId}`;
-      this.#groups.add({ key, name: suffix, size }, { session, keys, values, resolve, reject });
+      this.#groups.add(
+        { key, name: suffix, size: sizeOf(values) },
+        { session, keys, values, resolve, reject },
+      );
     });
   }
 
@@ -62,14 +62,35 @@ export class CreationGroups {
       for (const key of waiting.keys) keys.push(key);
       for (const value of waiting.values) args.push(value);
     }
+    const settleWhere = (replies: unknown, isDue: (reply: Reply) => boolean) => {
+      for (const [i, waiting] of group.entries()) {
+        const reply = (replies as Reply[])[i] ?? NO_REPLY;
+        if (isDue(reply)) settle(waiting, reply);
+      }
+    };
     try {
-      const { tag } = addressOf(sessionId);
-      const replies = await this.#scripts.run(createScript, { tag, keys, args, atOnce: true });
-      for (const [i, waiting] of group.entries()) settle(waiting, (replies as string[][])[i]);
+      const replies = await this.#scripts.run(createScript, {
+        tag: addressOf(sessionId).tag,
+        keys,
+        args,
+        atOnce: true,
+        acknowledges: (all) => (all as Reply[]).some(acknowledges),
+        // One that was not created need not wait until the others are safe, nor fail with them.
+        onReply: (all) => settleWhere(all, (reply) => !acknowledges(reply)),
+      });
+      settleWhere(replies, () => true);
     } catch (error) {
       for (const { reject } of group) reject(error);
     }
   }
+}
+
+type Reply = Creation | ["failed", why: string];
+
+const NO_REPLY: Reply = ["failed", "no reply"];
+
+function acknowledges([status]: Reply): boolean {
+  return status === "created" || status === "repeated";
 }
 
 /** What create-sessions.lua takes of one session. */
@@ -90,8 +111,8 @@ export function creationArguments(
   ];
 }
 
-function settle({ resolve, reject }: Waiting, reply: string[] | undefined): void {
-  const [status, why] = reply ?? ["failed", "no reply"];
-  if (status === "failed") reject(replyFailure(String(why)));
-  else resolve(reply as Creation);
+/** Once more for one that is settled does nothing. */
+function settle({ resolve, reject }: Waiting, reply: Reply): void {
+  if (reply[0] === "failed") reject(replyFailure(reply[1]));
+  else resolve(reply);
 }

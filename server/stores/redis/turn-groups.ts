@@ -9,12 +9,14 @@ export type GroupPlace = {
 
 type Group<Item> = { key: string; byName: Map<string, Item>; size: number };
 
-/** What a group may hold: more would keep Redis from its other clients for too long. */
 export type GroupLimits = {
   items: number;
-  /** Of what is sent with them, in characters. */
+  /** Of what is sent with them, in values and their characters. */
   size: number;
 };
+
+/** More would keep Redis from its other clients for too long. */
+export const GROUP_LIMITS: GroupLimits = { items: 16, size: 262_144 };
 
 /**
  * Gathers what comes in one turn of the event loop for one key, to be sent together: after all that has come in from

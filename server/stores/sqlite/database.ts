@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { Deadlines } from "../../deadlines.ts";
-import { LogCopier, LONGEST_LOG } from "./log-copier.ts";
+import { LogCopier, LONG_LOG } from "./log-copier.ts";
 
 /**
  * Works that one transaction may hold, and the time after which it takes no more of them: bounds how long
@@ -14,11 +14,23 @@ import { LogCopier, LONGEST_LOG } from "./log-copier.ts";
 const WORKS_PER_TRANSACTION = 256;
 const TRANSACTION_MS = 20;
 
+/** Of the log, from which commits copy it should nobody else do so. */
+const PAGES_COPIED_IN_COMMITS = 2 * LONG_LOG;
+
 /** How long opening waits for others that open, or write, the same file. */
 const OPENING_TIMEOUT_MS = 10_000;
 
 /** Whether a commit waits for the disk (FULL) or leaves that to the system (NORMAL). */
 export type Synchronous = "NORMAL" | "FULL";
+
+export type SqliteOptions = {
+  /** Within this every operation ends. */
+  timeoutMs: number;
+  /** NORMAL unless given. */
+  synchronous?: Synchronous;
+  /** Hears of what goes wrong beside the operations. */
+  onTrouble?: (error: Error) => void;
+};
 
 type Work = {
   run(): unknown;
@@ -47,11 +59,15 @@ export class SqliteDatabase {
   /** So many of the first that wait must each be undone alone should it fail, since one did: none runs a third time. */
   #apart = 0;
   #writing: Promise<void> | undefined;
+  #isClosed = false;
 
-  private constructor(connection: DatabaseSync, timeoutMs: number) {
+  private constructor(
+    connection: DatabaseSync,
+    { timeoutMs, onTrouble = () => undefined }: SqliteOptions,
+  ) {
     this.connection = connection;
     const path = connection.location();
-    this.#copier = path === null ? undefined : new LogCopier(connection, path);
+    this.#copier = path === null ? undefined : new LogCopier(connection, path, onTrouble);
     this.#timeoutMs = timeoutMs;
     this.#deadlines = new Deadlines(timeoutMs);
     this.#begins = connection.prepare("BEGIN IMMEDIATE");
@@ -64,16 +80,13 @@ export class SqliteDatabase {
    *
    * @throws Error that names the file and says what is wrong with it
    */
-  static open(
-    path: string,
-    options: { timeoutMs: number; synchronous?: Synchronous },
-  ): SqliteDatabase {
+  static open(path: string, options: SqliteOptions): SqliteDatabase {
     let connection: DatabaseSync | undefined;
     try {
       if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
       connection = new DatabaseSync(path);
       prepareConnection(connection, options.synchronous ?? "NORMAL");
-      return new SqliteDatabase(connection, options.timeoutMs);
+      return new SqliteDatabase(connection, options);
     } catch (cause) {
       connection?.close();
       throw new Error(`SQLite file ${path}: ${(cause as Error).message}`, { cause });
@@ -104,6 +117,7 @@ export class SqliteDatabase {
    * @throws ServiceError STORE_UNAVAILABLE when the file stays locked past the deadline or cannot be written
    */
   write<T>(work: () => T): Promise<T> {
+    if (this.#isClosed) return Promise.reject(this.#unavailable(undefined));
     const entry: Work = {
       run: work,
       abandoned: false,
@@ -129,6 +143,7 @@ export class SqliteDatabase {
 
   /** Waits for what is under way, then closes. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#writing;
     await this.#copier?.close();
     if (this.connection.isOpen) this.connection.close();
@@ -231,7 +246,7 @@ function prepareConnection(connection: DatabaseSync, synchronous: Synchronous): 
   connection.exec(`PRAGMA busy_timeout = ${OPENING_TIMEOUT_MS}`);
   useWriteAheadLog(connection);
   connection.exec(`PRAGMA synchronous = ${synchronous}`);
-  connection.exec(`PRAGMA wal_autocheckpoint = ${LONGEST_LOG}`);
+  connection.exec(`PRAGMA wal_autocheckpoint = ${PAGES_COPIED_IN_COMMITS}`);
   // KiB. With the default of 2 MB, commits on sessions of 1,000 events read pages from the file again and again.
   connection.exec("PRAGMA cache_size = -32768");
   migrate(connection);

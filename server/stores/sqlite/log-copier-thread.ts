@@ -4,10 +4,24 @@ import { parentPort, workerData } from "node:worker_threads";
 
 export type LogCopierData = { path: string };
 export type LogCopierMessage = "copy" | "end";
+export type LogCopierReply = {
+  /** Pages that are not copied yet: written meanwhile, or after what somebody still reads. */
+  left: number;
+  failure?: string;
+};
 
-/** In pages. One that is longer begins anew once all of it is copied, for which nobody may write for a moment. */
-const LONG_LOG = 4_000;
-/** How long those who write are waited for. */
+type Copied = { busy: number; log: number; checkpointed: number };
+
+/** How long another process's copy is waited for. */
+const PATIENCE_MS = 1_000;
+const PAUSE_MS = 5;
+/**
+ * Pages of a log that is to begin anew, which it does by itself only when somebody begins to write and all of it is
+ * copied; and of what may be left to copy then, while nobody can write. More is left only where an old state is read.
+ */
+const LONG_LOG = 8_000;
+const SHORT_REST = 1_000;
+/** How long that waits for who writes or reads. */
 const BUSY_TIMEOUT_MS = 20;
 
 const { path } = workerData as LogCopierData;
@@ -15,9 +29,10 @@ const file = pathToFileURL(path);
 // Where somebody has removed the file, no empty one shall take its place.
 file.search = "mode=rw";
 const connection = new DatabaseSync(file);
-connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
 connection.exec("PRAGMA synchronous = NORMAL");
-const copyBesideWriters = connection.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+// Beside those who read and write: it waits for nobody, and nobody for it.
+const copy = connection.prepare("PRAGMA wal_checkpoint(PASSIVE)");
 const copyAndBeginAnew = connection.prepare("PRAGMA wal_checkpoint(RESTART)");
 
 parentPort?.on("message", (message: LogCopierMessage) => {
@@ -26,13 +41,32 @@ parentPort?.on("message", (message: LogCopierMessage) => {
     parentPort?.close();
     return;
   }
-  try {
-    const { log } = copyBesideWriters.get() as { log: number };
-    // By now little is left to copy.
-    if (log >= LONG_LOG) copyAndBeginAnew.get();
-  } catch {
-    // A full or failing disk, which those who write will hear of.
-  }
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  parentPort?.postMessage("copied");
+  parentPort?.postMessage(copyLog());
 });
+
+function copyLog(): LogCopierReply {
+  const until = performance.now() + PATIENCE_MS;
+  try {
+    let copied = copy.get() as Copied;
+    // Of several processes one copies at a time; how much is left each must see for itself.
+    while (copied.busy === 1 && performance.now() < until) {
+      Atomics.wait(
+        new Int32Array(new SharedArrayBuffer(4)),
+        0,
+        0,
+        PAUSE_MS * (0.5 + Math.random()),
+      );
+      copied = copy.get() as Copied;
+    }
+    const isLong = copied.log >= LONG_LOG;
+    if (isLong && leftOf(copied) < SHORT_REST) copied = copyAndBeginAnew.get() as Copied;
+    return { left: leftOf(copied) };
+  } catch (error) {
+    return { left: 0, failure: (error as Error).message };
+  }
+}
+
+function leftOf({ log, checkpointed }: Copied): number {
+  return Math.max(0, log - checkpointed);
+}

@@ -1,11 +1,21 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import type { LogCopierData, LogCopierMessage } from "./log-copier-thread.ts";
+import type { LogCopierData, LogCopierMessage, LogCopierReply } from "./log-copier-thread.ts";
 
-/** From so many pages of the log that are not in the file yet; what SQLite would do in the commit itself. */
+/** From so many pages of the log that are not in the file yet; SQLite by itself would copy as many in the commit. */
 const PAGES_PER_COPY = 1_000;
-/** A log of so many pages is not written to while it is copied: else who writes fast enough would let it grow for ever. */
-export const LONGEST_LOG = 16_000;
+/**
+ * In pages. Who writes to a longer log waits for the copy that is under way: it would grow for as long as somebody writes
+ * faster than the thread copies.
+ */
+export const LONG_LOG = 16_000;
+/** The longest such wait: a disk that hangs must not keep callers past their deadlines. */
+const PATIENCE_MS = 1_000;
+/** How long the end of the thread is waited for. */
+const END_MS = 5_000;
+/** After this a thread that has died is started again. */
+const RESTART_MS = 5_000;
 
 /** In pages. */
 type Log = { log: number; checkpointed: number };
@@ -13,37 +23,39 @@ type Log = { log: number; checkpointed: number };
 /**
  * Copies what SQLite's log holds into its file, on a thread of its own: to copy a thousand pages and to wait for the
  * disk takes milliseconds, in which the event loop would stand still. The thread starts once there is enough to copy.
- * Where it fails, the commit copies that meets the longest log.
+ * While there is none, SQLite copies within commits, only later than it would by itself.
  */
 export class LogCopier {
   readonly #data: LogCopierData;
   readonly #log: StatementSync;
+  readonly #onTrouble: (error: Error) => void;
   #thread: Worker | undefined;
   #copying: PromiseWithResolvers<void> | undefined;
+  /** So many pages not copied are to be copied: more than 1,000 where others read what keeps them from it. */
+  #due = PAGES_PER_COPY;
   #isLong = false;
   #isClosed = false;
+  #notBefore = 0;
 
-  /** `path`: of the connection's file. */
-  constructor(connection: DatabaseSync, path: string) {
+  /** `path`: of the connection's file. `onTrouble` hears of copies that fail, and of the thread's death. */
+  constructor(connection: DatabaseSync, path: string, onTrouble: (error: Error) => void) {
     this.#data = { path };
     this.#log = connection.prepare("PRAGMA wal_checkpoint(NOOP)");
+    this.#onTrouble = onTrouble;
   }
 
   /** Settles when the log may be written to again; undefined while it may. */
-  get overdue(): Promise<void> | undefined {
-    return this.#isLong ? this.#copying?.promise : undefined;
+  get overdue(): Promise<unknown> | undefined {
+    if (!this.#isLong || this.#copying === undefined) return undefined;
+    return Promise.race([this.#copying.promise, delay(PATIENCE_MS, undefined, { ref: false })]);
   }
 
-  /** Has the log copied if it is time; to be called after each transaction. */
+  /** Has the log copied if it is time; to be called after each transaction. Never throws. */
   check(): void {
+    if (this.#isClosed) return;
     const { log, checkpointed } = this.#read();
-    this.#isLong = log >= LONGEST_LOG;
-    if (log - checkpointed < PAGES_PER_COPY || this.#copying !== undefined) return;
-    this.#copying = Promise.withResolvers<void>();
-    this.#thread ??= this.#start();
-    tell(this.#thread, "copy");
-    // Somebody may wait for it with nothing else to keep the process alive.
-    this.#thread.ref();
+    this.#isLong = log >= LONG_LOG;
+    if (log - checkpointed >= this.#due && this.#copying === undefined) this.#copy();
   }
 
   /** Ends the thread once it has copied what it is copying. */
@@ -54,7 +66,23 @@ export class LogCopier {
     const ended = new Promise((resolve) => thread.once("exit", resolve));
     tell(thread, "end");
     thread.ref();
-    await ended;
+    await Promise.race([ended, delay(END_MS, undefined, { ref: false })]);
+    void thread.terminate();
+  }
+
+  #copy(): void {
+    if (this.#thread === undefined && performance.now() < this.#notBefore) return;
+    try {
+      this.#thread ??= this.#start();
+      tell(this.#thread, "copy");
+    } catch (error) {
+      // No more threads, or none permitted.
+      this.#bury(this.#thread, error);
+      return;
+    }
+    this.#copying = Promise.withResolvers<void>();
+    // Somebody may wait for it with nothing else to keep the process alive.
+    this.#thread.ref();
   }
 
   #read(): Log {
@@ -69,13 +97,26 @@ export class LogCopier {
   #start(): Worker {
     const url = new URL("./log-copier-thread.ts", import.meta.url);
     const thread = new Worker(url, { workerData: this.#data });
-    thread.on("message", () => {
-      if (!this.#isClosed) thread.unref();
-      this.#end();
-    });
-    thread.on("error", () => this.#bury(thread));
-    thread.on("exit", () => this.#bury(thread));
+    let cause: unknown;
+    thread.on("message", (reply: LogCopierReply) => this.#hear(thread, reply));
+    thread.on("error", (error) => (cause = error));
+    thread.on("exit", () => this.#bury(thread, cause));
     return thread;
+  }
+
+  #hear(thread: Worker, { left, failure }: LogCopierReply): void {
+    if (failure !== undefined) this.#tellTrouble(failure);
+    this.#due = left + PAGES_PER_COPY;
+    if (!this.#isClosed) thread.unref();
+    this.#end();
+  }
+
+  #bury(thread: Worker | undefined, cause: unknown): void {
+    if (this.#thread !== thread) return;
+    this.#thread = undefined;
+    this.#notBefore = performance.now() + RESTART_MS;
+    this.#end();
+    if (!this.#isClosed) this.#tellTrouble(cause instanceof Error ? cause.message : "it ended");
   }
 
   #end(): void {
@@ -83,10 +124,8 @@ export class LogCopier {
     this.#copying = undefined;
   }
 
-  #bury(thread: Worker): void {
-    if (this.#thread !== thread) return;
-    this.#thread = undefined;
-    this.#end();
+  #tellTrouble(what: string): void {
+    this.#onTrouble(new Error(`the log of the SQLite file cannot be copied: ${what}`));
   }
 }
 

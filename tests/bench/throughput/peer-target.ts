@@ -3,7 +3,7 @@ import { findProcessTree } from "../../support/process-usage.ts";
 import type { StartedProcess } from "../../support/processes.ts";
 import { startProcess } from "../../support/processes.ts";
 import type { Target } from "./sample.ts";
-import { sizeOf, WAYS } from "./service-target.ts";
+import { CREATED_AT_ONCE, sizeOf, WAYS } from "./service-target.ts";
 
 /** What the service is measured beside; each has a file of this name in `peers/`, which says what it does. */
 export type PeerName = "bare-node" | "bare-fastify" | "stock-adapter";
@@ -24,16 +24,21 @@ export async function openPlainTarget(
   { sessions = sizeOf(WAYS.unbatched).sessions } = {},
 ): Promise<Target> {
   const { connections } = sizeOf(WAYS.unbatched);
-  const created = Array.from({ length: sessions }, async () => {
-    const response = await fetch(`${peer.url}/create`, { method: "POST" });
-    return ((await response.json()) as { sessionId: string }).sessionId;
-  });
+  const sessionIds: string[] = [];
+  while (sessionIds.length < sessions) {
+    const next = Math.min(CREATED_AT_ONCE, sessions - sessionIds.length);
+    const created = Array.from({ length: next }, async () => {
+      const response = await fetch(`${peer.url}/create`, { method: "POST" });
+      return ((await response.json()) as { sessionId: string }).sessionId;
+    });
+    sessionIds.push(...(await Promise.all(created)));
+  }
   return {
     url: peer.url,
     shape: "plain",
     callsPerRequest: 1,
     connections,
-    sessionIds: await Promise.all(created),
+    sessionIds,
     watched: {
       server: findProcessTree(peer.process.pid),
       ...(redis === undefined ? {} : { redis: [redis] }),

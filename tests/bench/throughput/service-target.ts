@@ -25,7 +25,7 @@ export function isWayName(name: string): name is WayName {
 const CONNECTIONS = 50;
 /** Fewer: 50 × 50 calls at once would be more than a worker's queue takes by default. */
 const BATCH_CONNECTIONS = 10;
-const CREATED_AT_ONCE = 50;
+export const CREATED_AT_ONCE = 50;
 
 /** Connections of a way, and the sessions so that each is called by one connection only. */
 export function sizeOf({ shape, callsPerRequest }: Way): { connections: number; sessions: number } {
