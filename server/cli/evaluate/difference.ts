@@ -4,7 +4,7 @@ import type { Split } from "./splits.ts";
 /** How two methods differ on the same answers. */
 export interface Difference {
   mean: number;
-  /** Standard error of the mean. */
+  /** Standard error of the mean, were other cases asked of the same memory; NaN where all answers are of one case. */
   error: number;
 }
 
@@ -21,7 +21,8 @@ export function casesOfAnswers(splits: readonly Split<{ length: number }>[]): nu
 
 /**
  * One method's figures less another's, by answer. Answers of one case depend on each other, so that the error is that of
- * sums over cases: Liang and Zeger 1986, "Longitudinal data analysis using generalized linear models".
+ * sums over cases: Liang and Zeger 1986, "Longitudinal data analysis using generalized linear models", times √(G / (G − 1))
+ * for G cases.
  */
 export function differenceOf(
   one: readonly number[],
@@ -37,5 +38,6 @@ export function differenceOf(
     sums.set(number, (sums.get(number) ?? 0) + each - mean);
   }
   const squares = [...sums.values()].reduce((sum, each) => sum + each * each, 0);
-  return { mean, error: Math.sqrt(squares) / answers };
+  const error = Math.sqrt((squares * sums.size) / (sums.size - 1)) / answers;
+  return { mean, error: sums.size > 1 ? error : Number.NaN };
 }

@@ -51,7 +51,7 @@ Calls are timed one after another, after all else.`,
     seed: { value: "S", meaning: "of the folds", default: String(DEFAULTS.seed) },
     k: {
       value: "N",
-      meaning: "events listed in an answer at most; others share what is left",
+      meaning: "events listed in an answer at most; others share half of what is left",
       default: `all that are known, ${MOST_EVENTS} at most`,
     },
     concurrency: {

@@ -47,9 +47,13 @@ export function showScores(report: EvaluateReport, output: Output): void {
 /** How far the service is ahead, and the standard errors. */
 function formatLeads({ accuracy, logLossBits }: MethodReport["lead"]): string[] {
   return [
-    `${formatNumber(100 * accuracy.mean, 2)} ± ${formatNumber(100 * accuracy.error, 2)}`,
-    `${formatNumber(-logLossBits.mean, 4)} ± ${formatNumber(logLossBits.error, 4)}`,
+    `${formatNumber(100 * accuracy.mean, 2)} ± ${formatError(100 * accuracy.error, 2)}`,
+    `${formatNumber(-logLossBits.mean, 4)} ± ${formatError(logLossBits.error, 4)}`,
   ];
+}
+
+function formatError(error: number, digits: number): string {
+  return Number.isNaN(error) ? "–" : formatNumber(error, digits);
 }
 
 function formatFigure(figure: number | null): string {

@@ -1,7 +1,7 @@
 /**
  * How well methods tell what comes next. On the log of a help desk as issue 6 asks for it, on folds of its training part, and on
- * sources made up here: `npm run bench:next -- [PATH of helpdesk.csv]`. Only the training part of the help desk and the made-up
- * sources were looked at when the method was chosen.
+ * sources made up here: `npm run bench:next -- [PATH of helpdesk.csv]`. Only the training part of the help desk, the
+ * made-up sources and the public logs that METHODS.md names were looked at when the method was chosen.
  */
 import { BASELINES } from "@kato-rpc/server/cli/evaluate/baselines.ts";
 import { casesOfAnswers } from "@kato-rpc/server/cli/evaluate/difference.ts";

@@ -10,7 +10,7 @@ describe("the difference of two methods", () => {
     const { mean, error } = differenceOf([1, 0, 1, 1], [0, 0, 0, 1], [0, 1, 2, 3]);
 
     expect(mean).toBe(0.5);
-    expect(error).toBeCloseTo(Math.sqrt(4 * 0.25) / 4, 12);
+    expect(error).toBeCloseTo(Math.sqrt((4 * 0.25) / 3 / 4), 12);
   });
 
   it("is as uncertain as cases are few, however many answers each has", () => {
@@ -24,6 +24,24 @@ describe("the difference of two methods", () => {
     );
 
     expect(error).toBeCloseTo(differenceOf([0, 1, 0, 1], [0, 0, 0, 0], [0, 1, 2, 3]).error, 12);
+  });
+
+  it("counts an answer for each prefix of two events and more", () => {
+    const test = [{ length: 3 }, { length: 1 }, { length: 2 }];
+
+    expect(
+      casesOfAnswers([
+        { training: [], test },
+        { training: [], test },
+      ]),
+    ).toEqual([0, 0, 2, 3, 3, 5]);
+  });
+
+  it("does not tell an error of one case", () => {
+    expect(differenceOf([1, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0])).toEqual({
+      mean: 0.75,
+      error: Number.NaN,
+    });
   });
 
   it("knows the case of every answer that a tally has", () => {
