@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { findProcessStatus } from "./process-status.ts";
 import { findMarkedProcesses, MARK_VARIABLE } from "./marked-processes.ts";
 import type { ProcessExit, StartedProcess } from "./processes.ts";
 import { startProcess } from "./processes.ts";
@@ -67,8 +68,20 @@ export async function watchStart(
 
 function watch(started: StartedProcess, mark: string): Omit<WatchedService, "url"> {
   const log = () => started.stdout.map(readLine);
+  /** One that is just ending has lost its environment, and with it the mark, before it is a zombie. */
+  const known = new Set<number>();
+  const find = () => {
+    const found = findMarkedProcesses(mark);
+    for (const pid of found) known.add(pid);
+    return found;
+  };
+  const isGone = () => {
+    find();
+    for (const pid of known) if (findProcessStatus(pid) === undefined) known.delete(pid);
+    return known.size === 0 && started.hasExited;
+  };
   const ended = async (timeoutMs = 30_000) => {
-    await waitFor(() => findMarkedProcesses(mark).length === 0 && started.hasExited, {
+    await waitFor(isGone, {
       what: `all processes of the service to end; it wrote:\n${started.describeOutput()}`,
       timeoutMs,
     });
@@ -80,7 +93,7 @@ function watch(started: StartedProcess, mark: string): Omit<WatchedService, "url
   };
   return {
     process: started,
-    workerPids: () => findMarkedProcesses(mark).filter((pid) => pid !== started.pid),
+    workerPids: () => find().filter((pid) => pid !== started.pid),
     log,
     waitForLog: (message, timeoutMs = 30_000) =>
       waitFor(() => log().find(({ msg }) => msg.startsWith(message)), {
