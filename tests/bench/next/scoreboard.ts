@@ -101,7 +101,7 @@ function bestOf(
   };
 }
 
-/** On how many logs it is ahead of the best baseline, and behind, by what sampling leaves open and by more, as the table rounds. */
+/** On how many logs it is ahead of the best baseline, and behind by more than sampling leaves open, before the table rounds. */
 function verdictOf(all: readonly EvaluateReport[]): string {
   const leads = all.flatMap(({ methods: [own, ...baselines] }) => {
     if (own === undefined) return [];
@@ -110,8 +110,8 @@ function verdictOf(all: readonly EvaluateReport[]): string {
     const { logLossBits } = sure.lead;
     return [
       {
-        accuracy: { mean: round(100 * accuracy.mean, 2), error: round(100 * accuracy.error, 2) },
-        bits: { mean: -round(logLossBits.mean, 4), error: round(logLossBits.error, 4) },
+        accuracy,
+        bits: { mean: -logLossBits.mean, error: logLossBits.error },
       },
     ];
   });
@@ -124,8 +124,4 @@ function verdictOf(all: readonly EvaluateReport[]): string {
     `Of these ${all.length} logs, \`session.next\` is in log loss ${count("bits")}, and in accuracy ${count("accuracy")}; ` +
     `level is less than two standard errors from the best baseline.`
   );
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }
