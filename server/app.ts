@@ -2,9 +2,10 @@ import type { FastifyInstance } from "fastify";
 import type { Context } from "./api/context.ts";
 import type { Config } from "./config.ts";
 import { CallLog } from "./http/call-log.ts";
-import type { Serving } from "./http/drain.ts";
+import type { Serving } from "./http/serving.ts";
 import { createHttp } from "./http/http-server.ts";
 import { LoadShedding } from "./http/load-shedding.ts";
+import type { OpenAnswers } from "./http/open-answers.ts";
 import { mountPlainRoutes } from "./http/plain-routes.ts";
 import { RpcDispatch } from "./http/rpc-dispatch.ts";
 import { mountRpc } from "./http/rpc-route.ts";
@@ -42,6 +43,8 @@ export type AppParts = {
 
 export type App = {
   http: FastifyInstance;
+  /** What its connections wait for. */
+  answers: OpenAnswers;
   /** What the procedures work with, for whoever calls them by another way than `http`. */
   services: Omit<Context, "call">;
   metrics: CallMetrics;
@@ -107,7 +110,7 @@ export function createApp(parts: AppParts): App {
   const counted = { admission, metrics, callLog, log };
   const services = { sessions, directory, nodes, monitor };
   const dispatch = new RpcDispatch({ ...counted, services, deadlineMs, now });
-  const http = createHttp(config, dispatch);
+  const { http, answers } = createHttp(config, { dispatch, serving });
   mountRpc(http, { dispatch, shedding: new LoadShedding(counted), serving });
   mountPlainRoutes(http, {
     serving,
@@ -117,6 +120,7 @@ export function createApp(parts: AppParts): App {
   });
   return {
     http,
+    answers,
     services,
     metrics,
     start() {

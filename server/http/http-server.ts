@@ -3,7 +3,7 @@ import { fastify } from "fastify";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import type { Config } from "../config.ts";
-import { DueAnswers } from "./due-answers.ts";
+import { OpenAnswers } from "./open-answers.ts";
 import type { FailedRequest } from "./request-errors.ts";
 import {
   answerOnSocket,
@@ -15,6 +15,7 @@ import {
 import { requestIdOf } from "./request-id.ts";
 import type { RpcDispatch } from "./rpc-dispatch.ts";
 import { sendAnswers } from "./rpc-route.ts";
+import type { Serving } from "./serving.ts";
 
 /** Within this a request must have arrived whole. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -22,8 +23,8 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** Fastify without routes, its own and Node's refusals turned into errors of the catalogue. */
 export function createHttp(
   config: Pick<Config, "keepAliveSeconds">,
-  dispatch: RpcDispatch,
-): FastifyInstance {
+  { dispatch, serving }: { dispatch: RpcDispatch; serving: Serving },
+): { http: FastifyInstance; answers: OpenAnswers } {
   const refuse = (error: FailedRequest, request: FastifyRequest, reply: FastifyReply) => {
     const requestId = requestIdOf(request.headers);
     const refusal = error instanceof ServiceError ? error : (requestError(error) ?? error);
@@ -54,10 +55,10 @@ export function createHttp(
       }
       const requestId = requestIdOf({});
       const answer = dispatch.refuse(refusal, requestId);
-      due.after(socket, () => answerOnSocket(socket, answer, requestId));
+      answers.afterWhole(socket, () => answerOnSocket(socket, answer, requestId));
     },
   });
-  const due = new DueAnswers(http.server);
+  const answers = new OpenAnswers(http.server, serving);
   // A server may overlook what a client expects; Node would answer 417 without a body.
   http.server.on("checkExpectation", http.routing);
   http.addHook("onRequest", ({ raw }, _reply, done) => {
@@ -67,7 +68,7 @@ export function createHttp(
   });
   http.setErrorHandler(refuse);
   http.setNotFoundHandler((request, reply) => refuse(nothingAt(request), request, reply));
-  return http;
+  return { http, answers };
 }
 
 function nothingAt({ method, raw }: FastifyRequest): ServiceError {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { reasonOf } from "../log.ts";
-import type { Serving } from "./drain.ts";
+import type { Serving } from "./serving.ts";
 
 export type PlainRouteParts = {
   serving: Serving;

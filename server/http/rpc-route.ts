@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
-import type { Serving } from "./drain.ts";
+import type { Serving } from "./serving.ts";
 import { jsonLinesOf, wantsJsonLines } from "./json-lines.ts";
 import type { LoadShedding } from "./load-shedding.ts";
 import { letFinishSending } from "./request-errors.ts";

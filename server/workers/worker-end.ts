@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { RunningRequests, Serving } from "../http/drain.ts";
+import type { OpenAnswers } from "../http/open-answers.ts";
+import type { Serving } from "../http/serving.ts";
 import type { Logger } from "../log.ts";
 
 /** How often a worker that is ending looks whether its last request is answered. */
@@ -13,7 +14,7 @@ export type WorkerEndParts = {
   shutdownMs: number;
   log: Logger;
   serving: Serving;
-  requests: RunningRequests;
+  answers: OpenAnswers;
   connections: { count(): number };
   /** Closes the connections on which no request is under way. */
   closeIdle(): void;
@@ -51,8 +52,8 @@ export class WorkerEnd {
   }
 
   #begin(state: "leaving" | "draining"): void {
-    const { requests, log, exit, shutdownMs } = this.#parts;
-    requests.change(state);
+    const { answers, log, exit, shutdownMs } = this.#parts;
+    answers.change(state);
     this.#until = performance.now() + shutdownMs;
     if (this.#isEnding) return;
     this.#isEnding = true;
@@ -64,16 +65,16 @@ export class WorkerEnd {
 
   /** Gives the exit code. */
   async #finish(): Promise<number> {
-    const { log, serving, requests, connections, closeIdle, drained, close } = this.#parts;
+    const { log, serving, answers, connections, closeIdle, drained, close } = this.#parts;
     const isDone = () => serving.isDraining || connections.count() === 0;
     await this.#wait(isDone, performance.now() + LINGER_MS);
     await this.#wait(() => isDone() || closeIdle());
-    await this.#wait(() => requests.accepted === 0);
-    const cutOff = requests.accepted;
+    await this.#wait(() => answers.accepted === 0);
+    const cutOff = answers.accepted;
     if (!this.#hasLeave) drained();
     await this.#wait(() => this.#hasLeave);
     closeIdle();
-    await this.#wait(() => requests.count === 0);
+    await this.#wait(() => answers.count === 0);
     if (cutOff > 0)
       log.error({ requests: cutOff }, "time to shut down is over: requests are cut off");
     await Promise.race([close(), delay(CLOSE_MS)]);

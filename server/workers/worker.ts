@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import type { App } from "../app.ts";
 import { createApp } from "../app.ts";
 import type { Config } from "../config.ts";
-import { RunningRequests, Serving } from "../http/drain.ts";
+import { Serving } from "../http/serving.ts";
 import type { Logger } from "../log.ts";
 import { openLog, reasonOf } from "../log.ts";
 import type { OpenStore } from "../stores/open-store.ts";
@@ -58,7 +58,7 @@ async function serve(worker: {
     shutdownMs: config.shutdownSeconds * 1_000,
     log,
     serving,
-    requests: new RunningRequests(server, serving),
+    answers: app.answers,
     connections,
     closeIdle() {
       server.closeIdleConnections();

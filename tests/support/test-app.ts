@@ -4,7 +4,7 @@ import type { App } from "../../server/app.ts";
 import { createApp } from "../../server/app.ts";
 import type { Config } from "../../server/config.ts";
 import { resolveConfig } from "../../server/config.ts";
-import { Serving } from "../../server/http/drain.ts";
+import { Serving } from "../../server/http/serving.ts";
 import { openStore, retentionFor } from "../../server/stores/open-store.ts";
 import type { SessionStore } from "../../server/stores/session-store.ts";
 import { makeTemporaryDirectory } from "./temporary-directory.ts";

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { createHttp } from "../../../server/http/http-server.ts";
 import type { RpcDispatch } from "../../../server/http/rpc-dispatch.ts";
+import { Serving } from "../../../server/http/serving.ts";
 
 /** A server whose refusals are the names of what was refused. */
 function createServer(refused: unknown[]) {
@@ -10,7 +11,8 @@ function createServer(refused: unknown[]) {
     return { httpStatus: 418, json: JSON.stringify({ requestId }), retryAfterMs: undefined };
   };
   // Of the dispatch, the server uses nothing else.
-  return createHttp({ keepAliveSeconds: 75 }, { refuse } as unknown as RpcDispatch);
+  const dispatch = { refuse } as unknown as RpcDispatch;
+  return createHttp({ keepAliveSeconds: 75 }, { dispatch, serving: new Serving() }).http;
 }
 
 describe("the HTTP server", () => {

@@ -5,7 +5,7 @@
 import { pino } from "pino";
 import { createApp } from "../../../../server/app.ts";
 import { resolveConfig } from "../../../../server/config.ts";
-import { Serving } from "../../../../server/http/drain.ts";
+import { Serving } from "../../../../server/http/serving.ts";
 import { steadyNow } from "../../../../server/steady-clock.ts";
 import { openStore, retentionFor } from "../../../../server/stores/open-store.ts";
 import { createStockHttp } from "../../../support/stock-adapter.ts";
