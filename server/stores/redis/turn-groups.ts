@@ -7,7 +7,7 @@ export type GroupPlace = {
   size: number;
 };
 
-type Group<Item> = { key: string; byName: Map<string, Item>; size: number };
+type Group<Item> = { byName: Map<string, Item>; size: number };
 
 export type GroupLimits = {
   items: number;
@@ -25,7 +25,8 @@ export const GROUP_LIMITS: GroupLimits = { items: 16, size: 262_144 };
 export class TurnGroups<Item> {
   readonly #limits: GroupLimits;
   readonly #send: (items: ReadonlyMap<string, Item>) => void;
-  readonly #open = new Map<string, Group<Item>>();
+  /** Of this turn, by key; undefined until something comes. */
+  #open: Map<string, Group<Item>> | undefined;
 
   /** `send`: items by name, at least one, in the order in which they came. */
   constructor(limits: GroupLimits, send: (items: ReadonlyMap<string, Item>) => void) {
@@ -33,28 +34,30 @@ export class TurnGroups<Item> {
     this.#send = send;
   }
 
-  add(place: GroupPlace, item: Item): void {
-    const group = this.#groupFor(place);
-    group.byName.set(place.name, item);
-    group.size += place.size;
-    if (group.byName.size === this.#limits.items) this.#close(group);
-  }
-
-  #groupFor({ key, name, size }: GroupPlace): Group<Item> {
-    const group = this.#open.get(key);
-    if (group !== undefined) {
-      if (!group.byName.has(name) && group.size + size <= this.#limits.size) return group;
-      this.#close(group);
+  add({ key, name, size }: GroupPlace, item: Item): void {
+    const open = (this.#open ??= this.#beginTurn());
+    const known = open.get(key);
+    const hasRoom =
+      known !== undefined && !known.byName.has(name) && known.size + size <= this.#limits.size;
+    if (known !== undefined && !hasRoom) this.#send(known.byName);
+    const group = hasRoom ? known : { byName: new Map<string, Item>(), size: 0 };
+    group.byName.set(name, item);
+    group.size += size;
+    if (group.byName.size < this.#limits.items) {
+      if (!hasRoom) open.set(key, group);
+    } else {
+      open.delete(key);
+      this.#send(group.byName);
     }
-    const opened: Group<Item> = { key, byName: new Map(), size: 0 };
-    this.#open.set(key, opened);
-    setImmediate(() => this.#close(opened));
-    return opened;
   }
 
-  #close(group: Group<Item>): void {
-    if (this.#open.get(group.key) !== group) return;
-    this.#open.delete(group.key);
-    this.#send(group.byName);
+  /** A map for each turn: one for all would grow old, and with its outgrown tables all that the groups hold. */
+  #beginTurn(): Map<string, Group<Item>> {
+    const open = new Map<string, Group<Item>>();
+    setImmediate(() => {
+      this.#open = undefined;
+      for (const { byName } of open.values()) this.#send(byName);
+    });
+    return open;
   }
 }
