@@ -26,7 +26,7 @@ export function createHttp(
   { dispatch, serving }: { dispatch: RpcDispatch; serving: Serving },
 ): { http: FastifyInstance; answers: OpenAnswers } {
   const refuse = (error: FailedRequest, request: FastifyRequest, reply: FastifyReply) => {
-    const requestId = requestIdOf(request.headers);
+    const requestId = request.id;
     const refusal = error instanceof ServiceError ? error : (requestError(error) ?? error);
     // Fastify would close the connection at once, though the client may still be sending.
     const isToClose = reply.raw.hasHeader("connection");
@@ -37,6 +37,7 @@ export function createHttp(
   };
   const http = fastify({
     logger: false,
+    genReqId: ({ headers }) => requestIdOf(headers),
     bodyLimit: LIMITS.requestBodyBytes.max,
     keepAliveTimeout: config.keepAliveSeconds * 1_000,
     requestTimeout: REQUEST_TIMEOUT_MS,

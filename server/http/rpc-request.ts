@@ -57,6 +57,7 @@ export function namesInBatch(path: string): string[] {
 }
 
 function decodePath(path: string): string {
+  if (!path.includes("%")) return path;
   try {
     return decodeURIComponent(path);
   } catch (cause) {

@@ -4,8 +4,8 @@ import type { Serving } from "./serving.ts";
 import { jsonLinesOf, wantsJsonLines } from "./json-lines.ts";
 import type { LoadShedding } from "./load-shedding.ts";
 import { letFinishSending } from "./request-errors.ts";
-import { requestIdOf } from "./request-id.ts";
 import type { Answer, RpcDispatch } from "./rpc-dispatch.ts";
+import type { RpcRequest } from "./rpc-request.ts";
 import { namesInBatch, readRpcRequest } from "./rpc-request.ts";
 
 const PREFIX = "/trpc/";
@@ -25,7 +25,7 @@ export function mountRpc(app: FastifyInstance, { dispatch, shedding, serving }: 
     url: `${PREFIX}*`,
     onRequest: (request, reply, done) => {
       if (serving.isDraining) return done();
-      const requestId = requestIdOf(request.headers);
+      const requestId = request.id;
       const isBatch = isBatchOf(request);
       const path = pathOf(request);
       // Before its body is read, and before it is refused with as many answers as it has calls.
@@ -35,25 +35,29 @@ export function mountRpc(app: FastifyInstance, { dispatch, shedding, serving }: 
       letFinishSending(request.raw);
       send(request, reply, { answers, isBatch, requestId });
     },
-    handler: async (request, reply) => {
-      const requestId = requestIdOf(request.headers);
-      const path = pathOf(request);
-      let answers: Answer[];
-      let isBatch = false;
+    // Without a promise of its own: Fastify would wait for it, and then for the reply that it gives.
+    handler: (request, reply) => {
+      const requestId = request.id;
+      const answer = (answers: Answer[], isBatch: boolean) =>
+        send(request, reply, { answers, isBatch, requestId });
+      let rpc: RpcRequest;
       try {
         if (serving.isDraining) throw shuttingDown();
-        const rpc = readRpcRequest({
+        rpc = readRpcRequest({
           method: request.method,
-          path,
+          path: pathOf(request),
           query: request.query as Record<string, unknown>,
           body: request.body as Buffer | undefined,
         });
-        isBatch = rpc.isBatch;
-        answers = await dispatch.answer(rpc, requestId);
       } catch (error) {
-        answers = [dispatch.refuse(error, requestId)];
+        answer([dispatch.refuse(error, requestId)], false);
+        return;
       }
-      return send(request, reply, { answers, isBatch, requestId });
+      const { isBatch } = rpc;
+      dispatch
+        .answer(rpc, requestId)
+        .then((answers) => answer(answers, isBatch))
+        .catch((bug: unknown) => reply.send(bug));
     },
   });
 }

@@ -87,15 +87,17 @@ export function observe(
     parts: (state) => partsToObserve(state, predicts),
     asks: predicts || vectors.length > 0 ? { vectors, predicts } : undefined,
     apply(base) {
-      const isRepeat = base.seen.has(identity.id);
-      if (!isRepeat) refuseOtherTime(base.state, rule.expectedTime);
+      const { expectedTime } = rule;
+      if (expectedTime !== undefined && !base.seen.has(identity.id)) {
+        refuseOtherTime(base.state, expectedTime);
+      }
       return applyObservation(base, observation, rule);
     },
   };
 }
 
-function refuseOtherTime(state: SessionState, expectedTime: number | undefined): void {
-  if (expectedTime === undefined || expectedTime === state.time) return;
+function refuseOtherTime(state: SessionState, expectedTime: number): void {
+  if (expectedTime === state.time) return;
   throw new ServiceError(
     "TIME_CONFLICT",
     `expectedTime was ${expectedTime}, the session's time is ${state.time}; nothing was written`,
@@ -121,7 +123,9 @@ export function applyObservation(
   rule: StmRule & { predicts: boolean },
 ): Step<ObserveReply> {
   const identity = observation.isRemembered ? identityOfOne(observation) : undefined;
-  const first = recall<RememberedObservation>(base, identity);
+  // Nobody can have sent before what was made just now.
+  const isGiven = observation.digest !== undefined;
+  const first = isGiven ? recall<RememberedObservation>(base, identity) : undefined;
   if (first !== undefined) return replay(base, observation, { first, ...rule });
   const { state } = base;
   const config = effectiveConfig(state.config);

@@ -1,4 +1,4 @@
-import type { CommitResult, Contact, Retention, SessionCommit } from "../session-store.ts";
+import type { CommitResult, Retention, SessionCommit } from "../session-store.ts";
 import type { ScriptArguments } from "./commit-arguments.ts";
 import {
   commitArguments,
@@ -32,6 +32,8 @@ const learnScript = new RedisScript(
 
 type Waiting = {
   commit: SessionCommit;
+  tag: string;
+  suffix: string;
   /** All keys of the session go with it. */
   isWhole: boolean;
   values: ScriptArguments;
@@ -39,8 +41,6 @@ type Waiting = {
   resolve(result: CommitResult): void;
   reject(reason: unknown): void;
 };
-
-type Sent = { tag: string; at: Contact; bySuffix: ReadonlyMap<string, Waiting> };
 
 /**
  * Commits that sessions of one node make in one turn of the event loop, sent as one script call. Each is still for
@@ -55,7 +55,7 @@ export class CommitGroups {
   /**
    * By node and by when they happen. A session is in a group once: its next commit builds upon what becomes of this one.
    */
-  readonly #open = new TurnGroups<Waiting>(GROUP_LIMITS, (bySuffix) => this.#sendAll(bySuffix));
+  readonly #open = new TurnGroups<Waiting>(GROUP_LIMITS, (group) => this.#send(group));
 
   /** `read`: what the script's reply to one commit says. @throws what the caller of the commit shall get */
   constructor(
@@ -70,67 +70,56 @@ export class CommitGroups {
 
   run(commit: SessionCommit): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
-      const { at } = commit;
       const { tag, suffix } = addressOf(commit.sessionId);
       const isWhole = needsAllKeys(commit);
-      const values = commitArguments(commit, suffix, { retention: this.#retention, isWhole });
-      const waiting = { commit, isWhole, values, isSettled: false, resolve, reject };
-      if (commit.learns.length > 0) {
-        void this.#sendLearning({ tag, at, bySuffix: new Map([[suffix, waiting]]) });
-        return;
-      }
-      this.#add(waiting, { tag, suffix });
+      const values = this.#valuesOf(commit, suffix, isWhole);
+      const waiting = { commit, tag, suffix, isWhole, values, isSettled: false, resolve, reject };
+      if (commit.learns.length === 0) this.#add(waiting);
+      else void this.#run(learnScript, [waiting], allMemoryKeys(tag));
     });
   }
 
-  #add(waiting: Waiting, { tag, suffix }: { tag: string; suffix: string }): void {
-    const { at } = waiting.commit;
-    const key = `${tag} ${at.nowMs ?? STORE_CLOCK} ${at.slides}`;
-    this.#open.add({ key, name: suffix, size: sizeOf(waiting.values) }, waiting);
+  #valuesOf(commit: SessionCommit, suffix: string, isWhole: boolean): ScriptArguments {
+    return commitArguments(commit, suffix, { retention: this.#retention, isWhole });
   }
 
-  #sendAll(bySuffix: ReadonlyMap<string, Waiting>): void {
-    const [first] = bySuffix.values();
-    if (first === undefined) return;
-    const { sessionId, at } = first.commit;
-    void this.#send({ tag: addressOf(sessionId).tag, at, bySuffix });
+  #add(waiting: Waiting): void {
+    const { tag, values, commit } = waiting;
+    const { nowMs, slides } = commit.at;
+    const key = `${tag} ${nowMs ?? STORE_CLOCK} ${slides}`;
+    this.#open.add({ key, name: commit.sessionId, size: sizeOf(values) }, waiting);
   }
 
-  /** Never rejects, nor does `#sendLearning`: every failure goes to the callers concerned. */
-  #send(group: Sent): Promise<void> {
-    return this.#run(commitScript, group, []);
-  }
-
-  #sendLearning(alone: Sent): Promise<void> {
-    return this.#run(learnScript, alone, allMemoryKeys(alone.tag));
+  #send(group: readonly Waiting[]): void {
+    void this.#run(commitScript, group, []);
   }
 
   /** Once more, with all keys of the session: their life must be renewed, as once in a while. */
   #sendWhole(waiting: Waiting): void {
-    const { commit } = waiting;
-    const { tag, suffix } = addressOf(commit.sessionId);
-    const retention = this.#retention;
-    const values = commitArguments(commit, suffix, { retention, isWhole: true });
-    this.#add({ ...waiting, isWhole: true, values, isSettled: false }, { tag, suffix });
+    const values = this.#valuesOf(waiting.commit, waiting.suffix, true);
+    this.#add({ ...waiting, isWhole: true, values, isSettled: false });
   }
 
+  /** Of one node and one moment. Never rejects: every failure goes to the callers concerned. */
   async #run(
     script: RedisScript,
-    { tag, at, bySuffix }: Sent,
+    group: readonly Waiting[],
     moreKeys: readonly string[],
   ): Promise<void> {
+    const [first] = group;
+    if (first === undefined) return;
+    const { tag } = first;
     const keys = [sessionsKey(tag)];
-    const args = groupArguments(at, this.#retention, bySuffix.size);
-    for (const [suffix, { values, isWhole }] of bySuffix) {
+    const args = groupArguments(first.commit.at, this.#retention, group.length);
+    for (const { suffix, values, isWhole } of group) {
       const own = isWhole ? sessionKeys(tag, suffix) : keysInAnyCase(tag, suffix);
       for (const key of own) keys.push(key);
       for (const value of values) args.push(value);
     }
     for (const key of moreKeys) keys.push(key);
-    const waiting = [...bySuffix.values()];
     const settle = (replies: unknown, isDue: (reply: unknown) => boolean) => {
       for (const [i, reply] of (replies as unknown[]).entries()) {
-        const one = waiting[i];
+        const one = group[i];
         if (one !== undefined && isDue(reply)) this.#settle(one, reply);
       }
     };
@@ -146,7 +135,7 @@ export class CommitGroups {
       });
       settle(replies, () => true);
     } catch (error) {
-      for (const { reject } of waiting) reject(error);
+      for (const { reject } of group) reject(error);
     }
   }
 

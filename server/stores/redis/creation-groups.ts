@@ -26,10 +26,7 @@ type Waiting = {
 /** Sessions that are created on one node in one turn of the event loop, by one script call; each still for itself. */
 export class CreationGroups {
   readonly #scripts: ConfirmedScripts;
-  readonly #groups = new TurnGroups<Waiting>(
-    GROUP_LIMITS,
-    (group) => void this.#send([...group.values()]),
-  );
+  readonly #groups = new TurnGroups<Waiting>(GROUP_LIMITS, (group) => void this.#send(group));
 
   constructor(scripts: ConfirmedScripts) {
     this.#scripts = scripts;

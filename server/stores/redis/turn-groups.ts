@@ -7,7 +7,7 @@ export type GroupPlace = {
   size: number;
 };
 
-type Group<Item> = { byName: Map<string, Item>; size: number };
+type Group<Item> = { key: string; names: string[]; items: Item[]; size: number };
 
 export type GroupLimits = {
   items: number;
@@ -24,39 +24,47 @@ export const GROUP_LIMITS: GroupLimits = { items: 16, size: 262_144 };
  */
 export class TurnGroups<Item> {
   readonly #limits: GroupLimits;
-  readonly #send: (items: ReadonlyMap<string, Item>) => void;
+  readonly #send: (items: readonly Item[]) => void;
   /** Of this turn, by key; undefined until something comes. */
   #open: Map<string, Group<Item>> | undefined;
+  /** The one of them that was added to last: most often the next item's too, and compared faster than looked up. */
+  #latest: Group<Item> | undefined;
 
-  /** `send`: items by name, at least one, in the order in which they came. */
-  constructor(limits: GroupLimits, send: (items: ReadonlyMap<string, Item>) => void) {
+  /** `send`: at least one, in the order in which they came. */
+  constructor(limits: GroupLimits, send: (items: readonly Item[]) => void) {
     this.#limits = limits;
     this.#send = send;
   }
 
   add({ key, name, size }: GroupPlace, item: Item): void {
     const open = (this.#open ??= this.#beginTurn());
-    const known = open.get(key);
-    const hasRoom =
-      known !== undefined && !known.byName.has(name) && known.size + size <= this.#limits.size;
-    if (known !== undefined && !hasRoom) this.#send(known.byName);
-    const group = hasRoom ? known : { byName: new Map<string, Item>(), size: 0 };
-    group.byName.set(name, item);
-    group.size += size;
-    if (group.byName.size < this.#limits.items) {
-      if (!hasRoom) open.set(key, group);
-    } else {
-      open.delete(key);
-      this.#send(group.byName);
+    let group = this.#latest?.key === key ? this.#latest : open.get(key);
+    if (group === undefined || group.names.includes(name) || !this.#hasRoom(group, size)) {
+      if (group !== undefined) this.#send(group.items);
+      group = { key, names: [], items: [], size: 0 };
+      open.set(key, group);
     }
+    this.#latest = group;
+    group.names.push(name);
+    group.items.push(item);
+    group.size += size;
+    if (group.items.length < this.#limits.items) return;
+    open.delete(key);
+    this.#latest = undefined;
+    this.#send(group.items);
   }
 
-  /** A map for each turn: one for all would grow old, and with its outgrown tables all that the groups hold. */
+  #hasRoom(group: Group<Item>, size: number): boolean {
+    return group.size + size <= this.#limits.size;
+  }
+
+  /** A map for each turn: one for all would grow old, and keep alive what its outgrown tables lead to. */
   #beginTurn(): Map<string, Group<Item>> {
     const open = new Map<string, Group<Item>>();
     setImmediate(() => {
       this.#open = undefined;
-      for (const { byName } of open.values()) this.#send(byName);
+      this.#latest = undefined;
+      for (const { items } of open.values()) this.#send(items);
     });
     return open;
   }
