@@ -13,7 +13,7 @@ import { countEach } from "./count-each.ts";
 import { procedureNotFound } from "./nearest-procedures.ts";
 import type { RpcRequest } from "./rpc-request.ts";
 import type { Logger } from "../log.ts";
-import { writeEnvelope } from "./write-result.ts";
+import { quote, writeEnvelope } from "./write-result.ts";
 
 export type DispatchParts = {
   services: Omit<Context, "call">;
@@ -239,8 +239,8 @@ function wrongMethod(path: string, declared: string): ServiceError {
 
 /** `result` carries, beside tRPC's `data`, for which request and session it was computed. */
 function resultJson(data: unknown, { requestId, sessionId, procedure }: TracedCall): string {
-  const session = sessionId === undefined ? "" : `,"sessionId":${JSON.stringify(sessionId)}`;
-  return `{"result":{"data":${writeEnvelope(procedure, data)},"requestId":${JSON.stringify(requestId)}${session}}}`;
+  const session = sessionId === undefined ? "" : `,"sessionId":${quote(sessionId)}`;
+  return `{"result":{"data":${writeEnvelope(procedure, data)},"requestId":${quote(requestId)}${session}}}`;
 }
 
 /** Only to keep calls on one session in order; what the call itself reads is validated. */

@@ -1,4 +1,5 @@
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
+import type { JsonValue, Metadata } from "@kato-rpc/shared/observation.ts";
 import { LRUCache } from "lru-cache";
 import { NEIGHBOURS } from "../engine/observation.ts";
 import type { FollowedNode } from "../replica/followed-node.ts";
@@ -132,7 +133,7 @@ export class SessionCommitter {
     if (refusal !== undefined && known.guessed) known = await this.#load(sessionId, changes, []);
     while (this.#rules.now() < deadlineAt) {
       const { state } = known;
-      const parts = changes.flatMap(({ change }) => change.parts(state));
+      const parts = listed(changes, ({ change }) => change.parts(state));
       if (!hasParts(known.memory, parts)) {
         known = await this.#load(sessionId, changes, parts);
         continue;
@@ -197,7 +198,7 @@ export class SessionCommitter {
   /** What was committed as the next guess. */
   #keep(fold: Fold, { sessionId, baseVersion, mark }: SessionCommit): void {
     // No change reads the metadata, which may be large.
-    const state = { ...fold.state, version: baseVersion + 1, mark, metadata: {} };
+    const state = { ...fold.state, version: baseVersion + 1, mark, metadata: NO_METADATA };
     const { memory, bytes } = worthKeeping(fold.memory);
     this.#cache.set(sessionId, { state, memory }, { size: bytes });
   }
@@ -223,7 +224,9 @@ export class SessionCommitter {
 
   #guess(sessionId: string): KnownSession | undefined {
     const cached = this.#cache.get(sessionId);
-    return cached === undefined ? undefined : { ...cached, seen: new Map(), guessed: true };
+    if (cached === undefined) return undefined;
+    const { state, memory } = cached;
+    return { state, memory, seen: NOTHING_SEEN, guessed: true };
   }
 
   async #load(
@@ -243,6 +246,8 @@ export class SessionCommitter {
   }
 }
 
+const NOTHING_SEEN: ReadonlyMap<string, JsonValue> = new Map();
+const NO_METADATA: Metadata = Object.freeze({});
 const NOTHING_ASKED: Awaited<ReturnType<typeof askForVectors>> = {};
 
 /** What the node says of the vectors asked for, or why it refuses them. */
@@ -260,8 +265,17 @@ async function askForVectors(
   }
 }
 
-function idsOf(changes: readonly PendingChange[]): string[] {
-  return changes.flatMap(({ change }) => change.ids);
+/** What all changes list; most come alone, and have it at hand. */
+function listed<T>(
+  changes: readonly PendingChange[],
+  of: (pending: PendingChange) => readonly T[],
+): readonly T[] {
+  const [only] = changes;
+  return only !== undefined && changes.length === 1 ? of(only) : changes.flatMap(of);
+}
+
+function idsOf(changes: readonly PendingChange[]): readonly string[] {
+  return listed(changes, ({ change }) => change.ids);
 }
 
 function isRefusal(error: unknown): boolean {

@@ -45,7 +45,7 @@ import { rememberedId } from "./session-change.ts";
 import type { NodeAccess } from "./node-access.ts";
 import { SessionCommitter } from "./session-committer.ts";
 import { sessionInfo } from "./session-info.ts";
-import { createSessionId, parseSessionId } from "../stores/session-id.ts";
+import { createSessionId, isSessionId } from "../stores/session-id.ts";
 import { drawVersionMark } from "../stores/version-mark.ts";
 import { SessionQueue } from "./session-queue.ts";
 
@@ -147,7 +147,7 @@ export class SessionService {
 
   async exists(sessionId: string, call: Call): Promise<{ exists: boolean; expired: boolean }> {
     call.sessionId = sessionId;
-    if (parseSessionId(sessionId) === undefined) return { exists: false, expired: false };
+    if (!isSessionId(sessionId)) return { exists: false, expired: false };
     const find = () => this.#store.find(sessionId, this.#moment());
     const found = await this.#queue.task(sessionId, find, call);
     call.trace("loaded");
@@ -186,7 +186,7 @@ export class SessionService {
     call: Call,
   ): Promise<DeleteReply> {
     call.sessionId = sessionId;
-    if (parseSessionId(sessionId) === undefined) return { deleted: false };
+    if (!isSessionId(sessionId)) return { deleted: false };
     const remove = async () => {
       this.#committer.forget(sessionId);
       return this.#store.delete(sessionId, this.#moment(), requestId);
@@ -342,5 +342,5 @@ function createDigest(input: {
 
 /** @throws ServiceError SESSION_NOT_FOUND for a text that cannot be a session id */
 function requireSessionId(sessionId: string): void {
-  if (parseSessionId(sessionId) === undefined) throw sessionNotFound(sessionId);
+  if (!isSessionId(sessionId)) throw sessionNotFound(sessionId);
 }

@@ -6,7 +6,8 @@ import { LRUCache } from "lru-cache";
  * with `.` for `-` and `~` for `_`). The tag is 128 bits of SHA-256 of the node id: any worker finds
  * the node's slot from the session id alone, and no character of a node id can break a key.
  */
-const SESSION_ID = /^([A-Za-z0-9.~]{22})-([A-Za-z0-9.~]{22})$/;
+const SESSION_ID = /^[A-Za-z0-9.~]{22}-[A-Za-z0-9.~]{22}$/;
+const TAG_LENGTH = 22;
 
 function encode(bytes: Buffer): string {
   return bytes.toString("base64url").replaceAll("-", ".").replaceAll("_", "~");
@@ -28,8 +29,13 @@ export function createSessionId(nodeId: string, random: Buffer = randomBytes(16)
   return `${nodeTag(nodeId)}-${encode(random)}`;
 }
 
+/** Whether this service can have made it. */
+export function isSessionId(text: string): boolean {
+  return SESSION_ID.test(text);
+}
+
 /** The parts of a session id; undefined for a text that this service cannot have made. */
 export function parseSessionId(sessionId: string): { tag: string; suffix: string } | undefined {
-  const [, tag, suffix] = SESSION_ID.exec(sessionId) ?? [];
-  return tag === undefined || suffix === undefined ? undefined : { tag, suffix };
+  if (!isSessionId(sessionId)) return undefined;
+  return { tag: sessionId.slice(0, TAG_LENGTH), suffix: sessionId.slice(TAG_LENGTH + 1) };
 }

@@ -7,9 +7,14 @@ export const STORE_CLOCK = "";
 
 export type ScriptArguments = (string | number)[];
 
+/** Of a number; more than most have, so that none need be written to be counted. */
+const MOST_DIGITS = 20;
+
 /** Of what is sent, in values and their characters. */
 export function sizeOf(values: ScriptArguments): number {
-  return values.reduce<number>((size, value) => size + 1 + String(value).length, 0);
+  let size = 0;
+  for (const value of values) size += 1 + (typeof value === "string" ? value.length : MOST_DIGITS);
+  return size;
 }
 
 /** What commit-sessions.lua takes before the commits themselves. */
@@ -38,26 +43,39 @@ export function commitArguments(
   // Its place is the shape's, which the values make.
   const base = `${commit.baseVersion}-${commit.baseMark}`;
   const args: ScriptArguments = [suffix, base, commit.mark, commit.time, ""];
-  let shape = [delta.clearsStm, delta.clearsAccumulators, delta.clearsVectors, isWhole]
-    .map((flag) => (flag ? "1" : "0"))
-    .join("");
-  const add = (values: readonly string[]) => {
-    for (const value of values) args.push(value);
-    shape += ` ${values.length}`;
+  let shape =
+    bit(delta.clearsStm) + bit(delta.clearsAccumulators) + bit(delta.clearsVectors) + bit(isWhole);
+  const counted = (before: number) => {
+    shape += ` ${args.length - before}`;
   };
-  add(commit.ids);
-  add(jsonOfLast(delta.events, events));
-  add(jsonOfLast(delta.emotives, accumulated));
-  add(jsonOfLast(delta.metadata, accumulated));
-  add(jsonOfLast(delta.vectors, accumulated));
-  add(outcomes.flatMap(({ id, reply }) => [id, JSON.stringify(reply)]));
-  add(headFields(delta));
+  const addJson = (values: readonly unknown[], count: number) => {
+    const before = args.length;
+    for (const value of lastOf(values, count)) args.push(JSON.stringify(value));
+    counted(before);
+  };
+  for (const id of commit.ids) args.push(id);
+  counted(FIRST_VALUE);
+  addJson(delta.events, events);
+  addJson(delta.emotives, accumulated);
+  addJson(delta.metadata, accumulated);
+  addJson(delta.vectors, accumulated);
+  const firstReply = args.length;
+  for (const { id, reply } of outcomes) args.push(id, JSON.stringify(reply));
+  counted(firstReply);
+  const firstField = args.length;
+  addHeadFields(args, delta);
+  counted(firstField);
   args[SHAPE_AT] = shape;
   if (learns.length > 0) for (const value of learnArguments(learns, outcomes)) args.push(value);
   return args;
 }
 
 const SHAPE_AT = 4;
+const FIRST_VALUE = 5;
+
+function bit(flag: boolean): string {
+  return flag ? "1" : "0";
+}
 
 /** Whether it touches more than the keys that every commit does. */
 export function needsAllKeys({ delta, learns }: SessionCommit): boolean {
@@ -75,20 +93,14 @@ export function jsonUnlessEmpty(value: object): string {
   return text === "{}" ? "" : text;
 }
 
-function jsonOfLast(values: readonly unknown[], count: number): string[] {
-  return lastOf(values, count).map((value) => JSON.stringify(value));
-}
-
 function lastOf<T>(values: readonly T[], count: number): readonly T[] {
   return values.length > count ? values.slice(-count) : values;
 }
 
 /** Names and values; '' removes a field. */
-function headFields(delta: SessionDelta): string[] {
-  const fields: string[] = [];
+function addHeadFields(args: ScriptArguments, delta: SessionDelta): void {
   if (delta.percept !== undefined) {
-    fields.push("p", delta.percept === null ? "" : JSON.stringify(delta.percept));
+    args.push("p", delta.percept === null ? "" : JSON.stringify(delta.percept));
   }
-  if (delta.config !== undefined) fields.push("g", jsonUnlessEmpty(delta.config));
-  return fields;
+  if (delta.config !== undefined) args.push("g", jsonUnlessEmpty(delta.config));
 }
