@@ -237,10 +237,13 @@ function wrongMethod(path: string, declared: string): ServiceError {
   });
 }
 
-/** `result` carries, beside tRPC's `data`, for which request and session it was computed. */
+/**
+ * `result` carries, beside tRPC's `data`, for which request and session it was computed. Request ids are made of
+ * characters that stand for themselves.
+ */
 function resultJson(data: unknown, { requestId, sessionId, procedure }: TracedCall): string {
   const session = sessionId === undefined ? "" : `,"sessionId":${quote(sessionId)}`;
-  return `{"result":{"data":${writeEnvelope(procedure, data)},"requestId":${quote(requestId)}${session}}}`;
+  return `{"result":{"data":${writeEnvelope(procedure, data)},"requestId":"${requestId}"${session}}}`;
 }
 
 /** Only to keep calls on one session in order; what the call itself reads is validated. */

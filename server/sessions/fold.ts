@@ -49,12 +49,11 @@ export type Fold = {
 /** Symbols that a commit of several changes learns: more would let other sessions wait for the store. */
 const WORK_PER_COMMIT = 20_000;
 
-/** What changes are computed on, and whether it comes from the cache and may be old. */
+/** What changes are computed on. */
 export type KnownSession = {
   state: SessionState;
   memory: KnownMemory;
   seen: ReadonlyMap<string, JsonValue>;
-  guessed: boolean;
 };
 
 /** Computes the changes in order, as many as one commit may take; a refused one does not hinder the others. Leaves `known` as it is. */

@@ -31,7 +31,10 @@ export type CommitRules = {
   cachedSessions?: number | undefined;
 };
 
-type Cached = { state: SessionState; memory: KnownMemory };
+type Cached = { state: SessionState; memory: KnownMemory; bytes: number };
+
+/** A session as it was read just now or, as a guess, as it stands in the cache. */
+type Known = KnownSession & { guess: Cached | undefined };
 
 const CACHED_STATES = 20_000;
 /** Of all that is kept beside the states, estimated. */
@@ -122,7 +125,7 @@ export class SessionCommitter {
   async #attempt(
     sessionId: string,
     changes: readonly PendingChange[],
-    asked: { node: FollowedNode; known: KnownSession } | undefined,
+    asked: { node: FollowedNode; known: Known } | undefined,
   ): Promise<readonly PendingChange[]> {
     const deadlineAt = changes.reduce((latest, { call }) => Math.max(latest, call.deadlineAt), 0);
     let known =
@@ -130,7 +133,8 @@ export class SessionCommitter {
     const { vectors, refusal } =
       asked === undefined ? NOTHING_ASKED : await askForVectors(changes, asked.node);
     // A repeat of what has happened is answered whatever the node would say now.
-    if (refusal !== undefined && known.guessed) known = await this.#load(sessionId, changes, []);
+    if (refusal !== undefined && known.guess !== undefined)
+      known = await this.#load(sessionId, changes, []);
     while (this.#rules.now() < deadlineAt) {
       const { state } = known;
       const parts = listed(changes, ({ change }) => change.parts(state));
@@ -145,7 +149,7 @@ export class SessionCommitter {
       trace(changes, "computed", { version: known.state.version });
       if (refusal !== undefined && fold.delta !== undefined) throw refusal;
       const isFinal = fold.delta === undefined || fold.refuses;
-      if (isFinal && known.guessed) {
+      if (isFinal && known.guess !== undefined) {
         // A refusal, or an answer that writes nothing, holds only for a state just read.
         known = await this.#load(sessionId, changes, parts);
         continue;
@@ -159,14 +163,14 @@ export class SessionCommitter {
       const result = await this.#store.commit(commit);
       if (result.status === "committed") {
         trace(changes, "committed", { version: commit.baseVersion + 1, changes: changes.length });
-        this.#keep(fold, commit);
+        this.#keep(fold, commit, known.guess);
         settle(fold.settled, result.frequencies);
         return fold.left;
       }
       this.conflicts += 1;
       trace(changes, "conflicted", { version: result.state.version });
       const seen = new Map([...known.seen, ...result.seen]);
-      known = { state: result.state, memory: {}, seen, guessed: false };
+      known = { state: result.state, memory: {}, seen, guess: undefined };
     }
     throw new ServiceError(
       "STORE_UNAVAILABLE",
@@ -177,7 +181,7 @@ export class SessionCommitter {
 
   #describeCommit(
     changes: readonly PendingChange[],
-    { known, fold, delta }: { known: KnownSession; fold: Fold; delta: SessionDelta },
+    { known, fold, delta }: { known: Known; fold: Fold; delta: SessionDelta },
   ): SessionCommit {
     const { sessionId, version, mark } = known.state;
     return {
@@ -196,11 +200,21 @@ export class SessionCommitter {
   }
 
   /** What was committed as the next guess. */
-  #keep(fold: Fold, { sessionId, baseVersion, mark }: SessionCommit): void {
+  #keep(
+    fold: Fold,
+    { sessionId, baseVersion, mark }: SessionCommit,
+    cached: Cached | undefined,
+  ): void {
     // No change reads the metadata, which may be large.
     const state = { ...fold.state, version: baseVersion + 1, mark, metadata: NO_METADATA };
     const { memory, bytes } = worthKeeping(fold.memory);
-    this.#cache.set(sessionId, { state, memory }, { size: bytes });
+    if (cached?.bytes === bytes) {
+      // In its place, which costs less. Should it have left the cache meanwhile, nobody sees it.
+      cached.state = state;
+      cached.memory = memory;
+    } else {
+      this.#cache.set(sessionId, { state, memory, bytes }, { size: bytes });
+    }
   }
 
   /** Puts predictions into the replies that want them: before the commit, so that a call that fails has done nothing. */
@@ -215,25 +229,25 @@ export class SessionCommitter {
   }
 
   /** The session as far as `asking` reads it, from the cache if that has it all. */
-  async #knowFor(sessionId: string, asking: PendingChange): Promise<KnownSession> {
+  async #knowFor(sessionId: string, asking: PendingChange): Promise<Known> {
     const guess = this.#guess(sessionId);
     if (guess !== undefined && hasParts(guess.memory, asking.change.parts(guess.state)))
       return guess;
     return this.#load(sessionId, [asking], PARTS_OF_ASKING);
   }
 
-  #guess(sessionId: string): KnownSession | undefined {
+  #guess(sessionId: string): Known | undefined {
     const cached = this.#cache.get(sessionId);
     if (cached === undefined) return undefined;
     const { state, memory } = cached;
-    return { state, memory, seen: NOTHING_SEEN, guessed: true };
+    return { state, memory, seen: NOTHING_SEEN, guess: cached };
   }
 
   async #load(
     sessionId: string,
     changes: readonly PendingChange[],
     parts: readonly SessionPart[],
-  ): Promise<KnownSession> {
+  ): Promise<Known> {
     const ids = idsOf(changes);
     const asked = [...new Set(parts)];
     const at = this.#rules.contact();
@@ -242,7 +256,7 @@ export class SessionCommitter {
     const known: KnownMemory = {};
     for (const part of asked)
       if (part !== "percept") Object.assign(known, { [part]: loaded[part] });
-    return { state: loaded.state, memory: known, seen: loaded.seen, guessed: false };
+    return { state: loaded.state, memory: known, seen: loaded.seen, guess: undefined };
   }
 }
 
