@@ -1,10 +1,11 @@
+import cluster from "node:cluster";
 import { VERSION } from "../version.ts";
 import { formatColumns } from "./columns.ts";
 import type { Command } from "./command.ts";
 import { runCommand } from "./command.ts";
 import { Interrupted } from "./interruption.ts";
 import type { Output } from "./screen.ts";
-import { openScreen } from "./screen.ts";
+import { muteScreen, openScreen } from "./screen.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What `kato --help` says of each command, and where it is: only the one called is loaded. */
@@ -34,7 +35,8 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
 
 /** `kato COMMAND …`: picks the command and sets the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
-  const screen = openScreen();
+  // The primary runs the same command, and says what there is to say.
+  const screen = cluster.isPrimary ? openScreen() : muteScreen();
   endWithReader(process.stdout);
   const [name, ...rest] = args;
   if (name === "--version") return screen.result.line(VERSION);

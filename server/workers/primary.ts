@@ -1,8 +1,6 @@
 import type { Worker } from "node:cluster";
 import cluster from "node:cluster";
-import { getCompileCacheDir } from "node:module";
 import type { AddressInfo } from "node:net";
-import { dirname } from "node:path";
 import { isatty } from "node:tty";
 import type { Config } from "../config.ts";
 import type { OpenLog } from "../log.ts";
@@ -11,6 +9,7 @@ import { describeStore } from "../stores/store-address.ts";
 import { VERSION } from "../version.ts";
 import { ConnectionShare } from "./connection-share.ts";
 import { CrashWatch } from "./crash-watch.ts";
+import { forkWorker, takeEarly } from "./early-worker.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { PrimaryMessage, WorkerMessage } from "./messages.ts";
 import { isMessage } from "./messages.ts";
@@ -91,10 +90,13 @@ export class Primary {
       });
       this.#gone(worker, code, signal);
     });
-    void this.#begin();
+    for (const place of this.#places) this.#start(place);
+    this.#heartbeat.start();
+    void this.#listen();
   }
 
-  async #begin(): Promise<void> {
+  /** While the workers load. */
+  async #listen(): Promise<void> {
     const { host, port, listenBacklog: backlog } = this.#config;
     try {
       this.#url = urlOf(await this.#connections.listen({ host, port, backlog }));
@@ -102,14 +104,14 @@ export class Primary {
       this.#giveUp(`cannot listen on ${host}:${port}: ${reasonOf(error)}`);
       return;
     }
-    for (const place of this.#places) this.#start(place);
-    this.#heartbeat.start();
+    this.#announce();
     await this.#metrics.load();
   }
 
   #start(place: Place): void {
     if (this.#isStopping) return;
-    const worker = cluster.fork(compileCache());
+    const early = takeEarly();
+    const worker = early?.worker ?? forkWorker();
     // A message to a worker that has just died; its end is heard of by itself.
     worker.on("error", (error) =>
       this.#log.warn({ pid: worker.process.pid, reason: reasonOf(error) }, "worker not reached"),
@@ -125,6 +127,7 @@ export class Primary {
     });
     // It answers nothing until it is ready, so this bounds its start.
     this.#heartbeat.add(worker.id, this.#config.startSeconds);
+    early?.tell();
   }
 
   #hear(worker: Worker, message: WorkerMessage): void {
@@ -176,7 +179,8 @@ export class Primary {
   }
 
   #announce(): void {
-    if (this.#isAnnounced || this.#places.some(({ current }) => current === undefined)) return;
+    const isReady = this.#places.every(({ current }) => current !== undefined);
+    if (this.#isAnnounced || this.#url === "" || !isReady) return;
     this.#isAnnounced = true;
     const { workers, store } = this.#config;
     const url = this.#url;
@@ -341,16 +345,6 @@ export class Primary {
     const worker = this.#kept.get(workerId)?.worker;
     if (worker !== undefined) send(worker, message);
   }
-}
-
-/**
- * Tells a worker of the cache from its very start. The entry, with which it else would turn the cache on, is itself
- * TypeScript, and Node loads the compiler for it alone: 35 ms.
- */
-function compileCache(): { NODE_COMPILE_CACHE?: string } {
-  const directory = getCompileCacheDir();
-  // Node adds a folder for its own version to the one it is given.
-  return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) };
 }
 
 function send(worker: Worker, message: PrimaryMessage): void {

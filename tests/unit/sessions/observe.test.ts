@@ -52,9 +52,9 @@ describe("observe", () => {
   });
 
   it("gives the first reply and writes nothing when its id was seen", () => {
-    const seen = new Map([["oid", [null, [7, 3, null]]]]);
+    const seen = new Map([["oid", ["d", [7, 3, null]]]]);
 
-    const step = observe(observation({ strings: ["x"] }), rule).apply(
+    const step = observe(observation({ strings: ["x"], digest: "d" }), rule).apply(
       baseOn({ time: 9 }, { seen }),
     );
 
@@ -75,10 +75,10 @@ describe("observe", () => {
   });
 
   it("replays a seen id whatever time is expected", () => {
-    const change = observe(observation(), { ...rule, expectedTime: 4 });
+    const change = observe(observation({ digest: "d" }), { ...rule, expectedTime: 4 });
 
     const step = change.apply(
-      baseOn({ time: 5 }, { seen: new Map([["oid", [null, [5, 0, null]]]]) }),
+      baseOn({ time: 5 }, { seen: new Map([["oid", ["d", [5, 0, null]]]]) }),
     );
 
     expect(step.reply).toMatchObject({ time: 5, replayed: true });
@@ -126,8 +126,11 @@ describe("observe", () => {
   });
 
   it("tells predictions again while short-term memory is what it was, and no others later", () => {
-    const seen = new Map([["oid", [null, [4, 1, null, 9]]]]);
-    const change = observe(observation({ strings: ["a"] }), { ...rule, predicts: true });
+    const seen = new Map([["oid", ["d", [4, 1, null, 9]]]]);
+    const change = observe(observation({ strings: ["a"], digest: "d" }), {
+      ...rule,
+      predicts: true,
+    });
     const memory = { stm: [["a"]] };
 
     const soon = change.apply(baseOn({ time: 4, version: 9 }, { seen, memory }));
