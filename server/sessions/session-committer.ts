@@ -94,6 +94,12 @@ export class SessionCommitter {
     return undefined;
   }
 
+  /** Takes a session that was just made for known: its first change need not read it. */
+  begin(state: SessionState): void {
+    const memory = { stm: [], emotives: [], metadata: [], vectors: [] };
+    this.#put({ ...state, metadata: NO_METADATA }, memory);
+  }
+
   forget(sessionId: string): void {
     this.#cache.delete(sessionId);
   }
@@ -200,20 +206,20 @@ export class SessionCommitter {
   }
 
   /** What was committed as the next guess. */
-  #keep(
-    fold: Fold,
-    { sessionId, baseVersion, mark }: SessionCommit,
-    cached: Cached | undefined,
-  ): void {
+  #keep(fold: Fold, { baseVersion, mark }: SessionCommit, cached: Cached | undefined): void {
     // No change reads the metadata, which may be large.
     const state = { ...fold.state, version: baseVersion + 1, mark, metadata: NO_METADATA };
-    const { memory, bytes } = worthKeeping(fold.memory);
+    this.#put(state, fold.memory, cached);
+  }
+
+  /** In the place of `cached`, if that is as large, which costs less; should it have left the cache, nobody sees it. */
+  #put(state: SessionState, known: KnownMemory, cached?: Cached): void {
+    const { memory, bytes } = worthKeeping(known);
     if (cached?.bytes === bytes) {
-      // In its place, which costs less. Should it have left the cache meanwhile, nobody sees it.
       cached.state = state;
       cached.memory = memory;
     } else {
-      this.#cache.set(sessionId, { state, memory, bytes }, { size: bytes });
+      this.#cache.set(state.sessionId, { state, memory, bytes }, { size: bytes });
     }
   }
 

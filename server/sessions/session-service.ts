@@ -135,7 +135,10 @@ export class SessionService {
     // Whoever has but the id is not told which session it made.
     const digests = { remembered: created.firstDigest, given: digest };
     refuseOtherContent(requestId ?? "", digests, { nodeId: input.nodeId });
-    if (!created.repeated) this.#counters.sessionsCreated += 1;
+    if (!created.repeated) {
+      this.#counters.sessionsCreated += 1;
+      this.#committer.begin(created.state);
+    }
     call.trace("committed", { version: created.state.version });
     const info = sessionInfo(noted(created, call));
     return created.repeated ? { ...info, replayed: true } : info;

@@ -15,6 +15,7 @@ import { openBenchStore } from "./throughput/bench-store.ts";
 import { BARE_FASTIFY, BARE_NODE, serviceName } from "./throughput/measure-throughput.ts";
 import { openPlainTarget, startPeer } from "./throughput/peer-target.ts";
 import type { Target } from "./throughput/sample.ts";
+import { WARM_UP_SECONDS } from "./throughput/sample.ts";
 import { createSessions, openServiceTarget, WAYS } from "./throughput/service-target.ts";
 
 export type HalfLoadRow = {
@@ -38,7 +39,7 @@ const SHARE = 0.5;
 const MOST_CONNECTIONS = 1_000;
 /** Few are called by two connections at once: a session's calls wait for each other. */
 const SESSIONS = 1_000;
-const WARM_UP_SECONDS = 2;
+const FIRST_WARM_UP_SECONDS = 2;
 
 export function halfLoadSteps(rounds: number): number {
   return STORE_KINDS.length * rounds;
@@ -62,13 +63,20 @@ async function measureStore(
   const service = await openService(kind, stack);
   const peers = kind === "redis" ? await openPeers(stack) : [];
   const targets = [{ server: serviceName(kind, 1), target: service }, ...peers];
-  for (const { target } of targets) await load({ ...target, seconds: WARM_UP_SECONDS });
+  for (const { target } of targets) await load({ ...target, seconds: FIRST_WARM_UP_SECONDS });
   const capacities: number[] = [];
   const reports = targets.map((): LoadReport[] => []);
   for (let round = 0; round < rounds; round++) {
-    const capacity = servedPerSecond(await load({ ...service, seconds }));
+    const capacity = servedPerSecond(
+      await load({ ...service, seconds, warmUpSeconds: WARM_UP_SECONDS }),
+    );
     capacities.push(capacity);
-    const open = { ratePerSecond: capacity * SHARE, connections: MOST_CONNECTIONS, seconds };
+    const open = {
+      ratePerSecond: capacity * SHARE,
+      connections: MOST_CONNECTIONS,
+      seconds,
+      warmUpSeconds: WARM_UP_SECONDS,
+    };
     // Each round begins with another one: the first comes right after the closed loop.
     for (let turn = 0; turn < targets.length; turn++) {
       const i = (round + turn) % targets.length;

@@ -21,9 +21,12 @@ export type Sample = {
 
 export type Figures = { [Name in keyof Sample]: Spread | (Sample[Name] & null) };
 
+/** Else the generator, a new process each time, would be measured while it starts. */
+export const WARM_UP_SECONDS = 0.5;
+
 /** @throws Error when a call was not answered as it should be: there is no rate of refusals */
 export async function takeSample(target: Target, seconds: number): Promise<Sample> {
-  const report = await load({ ...target, seconds });
+  const report = await load({ ...target, seconds, warmUpSeconds: WARM_UP_SECONDS });
   const { cpuMs, latencies, made } = report;
   const { ok } = latencies;
   if (ok.count !== made || ok.count === 0) {

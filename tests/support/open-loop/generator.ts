@@ -26,14 +26,17 @@ const WARMED_AT_ONCE = 4;
 const connections = new Set<Connection>();
 const idle: Connection[] = [];
 await warmUp();
-const recorder = new LoadRecorder();
-const cpuBefore = readCpu();
-const startedAt = performance.now();
+let recorder = new LoadRecorder();
 let made = 0;
 let unsent = 0;
-
-if (options.ratePerSecond === undefined) await loadClosed();
-else await loadOpen(options.ratePerSecond / callsPerRequest);
+if (options.warmUpSeconds !== undefined) {
+  await loadFor(options.warmUpSeconds);
+  recorder = new LoadRecorder();
+  made = 0;
+  unsent = 0;
+}
+const cpuBefore = readCpu();
+await loadFor(options.seconds);
 const cpuMs = Object.entries(readCpu()).map(([name, ms]) => [name, ms - (cpuBefore[name] ?? 0)]);
 const report: LoadReport = {
   made: made * callsPerRequest,
@@ -44,6 +47,12 @@ const report: LoadReport = {
 };
 for (const connection of connections) connection.close();
 process.stdout.write(`${JSON.stringify(report)}\n`);
+
+function loadFor(seconds: number): Promise<void> {
+  const { ratePerSecond } = options;
+  if (ratePerSecond === undefined) return loadClosed(seconds);
+  return loadOpen(ratePerSecond / callsPerRequest, seconds);
+}
 
 function readCpu(): Record<string, number> {
   const named = Object.entries({ ...watched, generator: [process.pid] });
@@ -110,8 +119,8 @@ function send(connection: Connection, { turn, dueAt, onAnswered }: Sending): voi
  * Resolves once the last request is answered, as `loadOpen` does. Each line has requests of its own, as far as they go
  * round, so that its sessions are called by one connection at a time.
  */
-async function loadClosed(): Promise<void> {
-  const until = startedAt + options.seconds * 1_000;
+async function loadClosed(seconds: number): Promise<void> {
+  const until = performance.now() + seconds * 1_000;
   const lines = Array.from({ length: options.connections }, async (_, line) => {
     let turn = line;
     for (let dueAt = performance.now(); dueAt < until; dueAt = performance.now()) {
@@ -124,8 +133,9 @@ async function loadClosed(): Promise<void> {
   await Promise.all(lines);
 }
 
-async function loadOpen(requestsPerSecond: number): Promise<void> {
-  const total = Math.round(requestsPerSecond * options.seconds);
+async function loadOpen(requestsPerSecond: number, seconds: number): Promise<void> {
+  const startedAt = performance.now();
+  const total = Math.round(requestsPerSecond * seconds);
   const answers: Promise<void>[] = [];
   const sendNow = (dueAt: number): void => {
     const connection = takeConnection();

@@ -12,6 +12,8 @@ export type GeneratorOptions = {
   url: string;
   sessionIds: readonly string[];
   seconds: number;
+  /** The load goes on for so long before it is measured: the generator too has to get under way. */
+  warmUpSeconds?: number;
   /** Closed loop: how many; open loop: at most how many. */
   connections: number;
   /** Of a sequence, its observations. */
