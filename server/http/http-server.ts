@@ -28,12 +28,9 @@ export function createHttp(
   const refuse = (error: FailedRequest, request: FastifyRequest, reply: FastifyReply) => {
     const requestId = request.id;
     const refusal = error instanceof ServiceError ? error : (requestError(error) ?? error);
-    // Fastify would close the connection at once, though the client may still be sending.
-    const isToClose = reply.raw.hasHeader("connection");
-    if (reply.hasHeader("connection") && !isToClose) void reply.header("connection", "keep-alive");
     letFinishSending(request.raw);
     const answers = [dispatch.refuse(refusal, requestId)];
-    return sendAnswers(reply, { answers, isBatch: false, requestId });
+    sendAnswers(reply, { answers, isBatch: false, requestId });
   };
   const http = fastify({
     logger: false,
@@ -46,7 +43,7 @@ export function createHttp(
     return503OnClosing: false,
     // Node would refuse a request without Host in its own form; the hook below does it in ours.
     http: { maxHeaderSize: LIMITS.headerBytes.max, requireHostHeader: false },
-    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
+    frameworkErrors: refuse,
     clientErrorHandler(error, socket) {
       const refusal = requestError(error);
       // A connection that was reset, or that never sent a request, has nobody to answer.

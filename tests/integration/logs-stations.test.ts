@@ -6,9 +6,9 @@ import { watchService, type WatchedService } from "../support/watched-service.ts
 
 const READ = ["received", "admitted", "loaded", "replied"];
 const WRITTEN = ["received", "admitted", "committed", "replied"];
-const CHANGED = ["received", "admitted", "loaded", "computed", "committed", "replied"];
-/** Computed on what this worker knows of the session from the call before. */
-const CHANGED_AGAIN = ["received", "admitted", "computed", "committed", "replied"];
+/** Computed on what this worker knows of the session from making it, or from the call before. */
+const CHANGED = ["received", "admitted", "computed", "committed", "replied"];
+const CHANGED_ELSEWHERE = ["received", "admitted", "loaded", "computed", "committed", "replied"];
 const UNSTORED = ["received", "admitted", "replied"];
 
 type Step = { path: string; input?: object; ofSession?: boolean; stations: string[] };
@@ -20,20 +20,20 @@ const STEPS: Step[] = [
   { path: "session.stm", ofSession: true, stations: READ },
   { path: "session.percept", ofSession: true, stations: READ },
   { path: "session.observe", ofSession: true, stations: CHANGED },
-  { path: "session.observe", ofSession: true, stations: CHANGED_AGAIN },
+  { path: "session.observe", ofSession: true, stations: CHANGED },
   {
     path: "session.observeSequence",
     input: { observations: [{ strings: ["a"] }] },
     ofSession: true,
-    stations: CHANGED_AGAIN,
+    stations: CHANGED,
   },
   {
     path: "session.configure",
     input: { config: { recallThreshold: 0.5 } },
     ofSession: true,
-    stations: CHANGED_AGAIN,
+    stations: CHANGED,
   },
-  { path: "session.clearStm", ofSession: true, stations: CHANGED_AGAIN },
+  { path: "session.clearStm", ofSession: true, stations: CHANGED },
   { path: "session.extend", ofSession: true, stations: WRITTEN },
   { path: "session.delete", ofSession: true, stations: WRITTEN },
   // Asked of this worker and of the others' reports, not of any session.
@@ -69,6 +69,22 @@ describe.each(STORE_KINDS)("at level debug, on %s", (kind) => {
     expect(stationsOf(service, "create")).toEqual(WRITTEN);
     const found = STEPS.map(({ path }, i) => [path, stationsOf(service, `step-${i}`)]);
     expect(found).toEqual(STEPS.map(({ path, stations }) => [path, stations]));
+  });
+
+  it("a change of a session that another worker made reads that first", async () => {
+    await using store = await openTestStore(kind);
+    const env = { KATO_LOG_LEVEL: "debug", KATO_ACCESS_LOG: "off" };
+    await using maker = await watchService({ store: store.url, env });
+    await using service = await watchService({ store: store.url, env });
+    const sessionId = await createSession(maker.url);
+
+    await call(service.url, "session.observe", {
+      input: { sessionId },
+      headers: { "x-request-id": "elsewhere" },
+    });
+    await untilReplied(service, "elsewhere");
+
+    expect(stationsOf(service, "elsewhere")).toEqual(CHANGED_ELSEWHERE);
   });
 
   it("lists have their stations too", async () => {

@@ -87,14 +87,7 @@ describe("a reply", () => {
     const stations = app.log
       .filter(({ requestId }) => requestId === TRACE_ID)
       .flatMap(({ station }) => station ?? []);
-    expect(stations).toEqual([
-      "received",
-      "admitted",
-      "loaded",
-      "computed",
-      "committed",
-      "replied",
-    ]);
+    expect(stations).toEqual(["received", "admitted", "computed", "committed", "replied"]);
     expect(JSON.stringify(app.log)).not.toContain("to-be-logged");
   });
 });
