@@ -86,7 +86,8 @@ export class CommitGroups {
   #add(waiting: Waiting): void {
     const { tag, values, commit } = waiting;
     const { nowMs, slides } = commit.at;
-    const key = `${tag} ${nowMs ?? STORE_CLOCK} ${slides}`;
+    const isUsual = nowMs === undefined && slides;
+    const key = isUsual ? tag : `${tag} ${nowMs ?? STORE_CLOCK} ${slides}`;
     this.#open.add({ key, name: commit.sessionId, size: sizeOf(values) }, waiting);
   }
 
