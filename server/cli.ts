@@ -7,6 +7,9 @@ enableCompileCache();
 const args = process.argv.slice(2);
 const { forkEarly, endEarly } = await import("./workers/early-worker.ts");
 forkEarly(args);
-const { main } = await import("./cli/main.ts");
-await main(args);
-endEarly();
+try {
+  const { main } = await import("./cli/main.ts");
+  await main(args);
+} finally {
+  endEarly();
+}

@@ -1,11 +1,12 @@
 import cluster from "node:cluster";
 import { VERSION } from "../version.ts";
+import { endFailed } from "../workers/failed-start.ts";
 import { formatColumns } from "./columns.ts";
 import type { Command } from "./command.ts";
 import { runCommand } from "./command.ts";
 import { Interrupted } from "./interruption.ts";
 import type { Output } from "./screen.ts";
-import { muteScreen, openScreen } from "./screen.ts";
+import { openScreen } from "./screen.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What `kato --help` says of each command, and where it is: only the one called is loaded. */
@@ -35,8 +36,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
 
 /** `kato COMMAND …`: picks the command and sets the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
-  // The primary runs the same command, and says what there is to say.
-  const screen = cluster.isPrimary ? openScreen() : muteScreen();
+  const screen = openScreen();
   endWithReader(process.stdout);
   const [name, ...rest] = args;
   if (name === "--version") return screen.result.line(VERSION);
@@ -54,7 +54,9 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     process.exitCode = await runCommand(await command.load(), rest, screen);
   } catch (error) {
-    screen.notes.line(`kato ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    if (cluster.isWorker) return endFailed(message);
+    screen.notes.line(`kato ${name}: ${message}`);
     process.exitCode = exitCodeFor(error);
   }
 }

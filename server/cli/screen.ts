@@ -1,4 +1,3 @@
-import { Writable } from "node:stream";
 import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
 
@@ -18,18 +17,6 @@ export type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan";
 
 export function openScreen(): Screen {
   return { result: createOutput(process.stdout), notes: createOutput(process.stderr) };
-}
-
-/** Shows nothing. */
-export function muteScreen(): Screen {
-  const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const output: Output = {
-    terminal: undefined,
-    stream,
-    line: () => undefined,
-    style: (_style, text) => text,
-  };
-  return { result: output, notes: output };
 }
 
 function createOutput(stream: WriteStream): Output {

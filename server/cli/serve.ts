@@ -20,7 +20,8 @@ Each setting is a flag or an environment variable; the flag goes first.`,
     try {
       config = readSettings(flags);
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
+      // A worker's are for the primary to tell.
+      if (!(error instanceof ConfigError) || cluster.isWorker) throw error;
       screen.notes.line(`kato: ${error.message}`);
       return 1;
     }

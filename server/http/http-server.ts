@@ -29,6 +29,7 @@ export function createHttp(
     const requestId = request.id;
     const refusal = error instanceof ServiceError ? error : (requestError(error) ?? error);
     letFinishSending(request.raw);
+    // Not by the reply: Fastify has asked there to close the connection, though the client may still be sending.
     const answers = [dispatch.refuse(refusal, requestId)];
     sendAnswers(reply, { answers, isBatch: false, requestId });
   };

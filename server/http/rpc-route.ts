@@ -127,6 +127,7 @@ export function sendAnswers(reply: FastifyReply, { answers, isBatch, requestId }
     "x-request-id": requestId,
   };
   if (waitMs > 0) head["retry-after"] = String(Math.ceil(waitMs / 1_000));
+  const response = reply.raw.writeHead(isUniform ? status : 207, head);
   reply.hijack();
-  reply.raw.writeHead(isUniform ? status : 207, head).end(body);
+  response.end(body);
 }

@@ -59,6 +59,11 @@ export function contentOf({ strings, vectors, emotives, metadata }: ObservationI
   return [strings ?? [], vectors ?? [], emotives ?? {}, metadata ?? {}];
 }
 
+/** Whether the caller gave its id, and may have done so before: nobody can have sent what is made just now. */
+function isGiven({ digest }: Observation): boolean {
+  return digest !== undefined;
+}
+
 function identityOfOne({ observationId, digest }: Observation): Identity {
   return { id: rememberedId("observation", observationId), digest };
 }
@@ -81,8 +86,7 @@ export function observe(
   const { predicts } = rule;
   const vectors = vectorSum === undefined ? [] : [vectorSum];
   return {
-    // Nobody can have sent before what was made just now.
-    ids: observation.digest === undefined ? [] : [identity.id],
+    ids: isGiven(observation) ? [identity.id] : [],
     weight: 1,
     parts: (state) => partsToObserve(state, predicts),
     asks: predicts || vectors.length > 0 ? { vectors, predicts } : undefined,
@@ -123,9 +127,7 @@ export function applyObservation(
   rule: StmRule & { predicts: boolean },
 ): Step<ObserveReply> {
   const identity = observation.isRemembered ? identityOfOne(observation) : undefined;
-  // Nobody can have sent before what was made just now.
-  const isGiven = observation.digest !== undefined;
-  const first = isGiven ? recall<RememberedObservation>(base, identity) : undefined;
+  const first = isGiven(observation) ? recall<RememberedObservation>(base, identity) : undefined;
   if (first !== undefined) return replay(base, observation, { first, ...rule });
   const { state } = base;
   const config = effectiveConfig(state.config);

@@ -19,6 +19,7 @@ import { foldChanges, settle } from "./fold.ts";
 import type { NodeAccess } from "./node-access.ts";
 import { followNodeOf, release } from "./node-access.ts";
 import { NodeVectors } from "./node-vectors.ts";
+import { partsToObserve } from "./observe.ts";
 import type { KnownMemory } from "./session-memory.ts";
 import { hasParts, worthKeeping } from "./session-memory.ts";
 
@@ -96,7 +97,10 @@ export class SessionCommitter {
 
   /** Takes a session that was just made for known: its first change need not read it. */
   begin(state: SessionState): void {
-    const memory = { stm: [], emotives: [], metadata: [], vectors: [] };
+    // What its observations will read, and no more: what is known is kept up to date by each of them.
+    const memory: KnownMemory = partsToObserve(state, false).includes("stm")
+      ? { stm: [], vectors: [] }
+      : {};
     this.#put({ ...state, metadata: NO_METADATA }, memory);
   }
 
@@ -212,7 +216,7 @@ export class SessionCommitter {
     this.#put(state, fold.memory, cached);
   }
 
-  /** In the place of `cached`, if that is as large, which costs less; should it have left the cache, nobody sees it. */
+  /** In the place of `cached`, if that is as large, which costs less; should it have left the cache, it is left out. */
   #put(state: SessionState, known: KnownMemory, cached?: Cached): void {
     const { memory, bytes } = worthKeeping(known);
     if (cached?.bytes === bytes) {

@@ -22,9 +22,9 @@ export function forkEarly(args: readonly string[]): void {
   const heard: unknown[] = [];
   const hear = (message: unknown) => heard.push(message);
   worker.on("message", hear);
-  // It could not be started: the primary will try again, and tell.
+  // It could not be started, or cannot be reached: the primary will try again, and tell.
   worker.once("error", () => {
-    if (early?.worker === worker) early = undefined;
+    if (early?.worker === worker) endEarly();
   });
   early = { worker, heard, hear };
 }
@@ -43,7 +43,7 @@ export function takeEarly(): { worker: Worker; tell(): void } | undefined {
   };
 }
 
-/** Ends it, unless it was taken: there is no service. */
+/** Ends it unless it was taken, as where the settings are wrong and there will be no service. */
 export function endEarly(): void {
   early?.worker.process.kill("SIGKILL");
   early = undefined;

@@ -2,6 +2,8 @@ import type { MetricSnapshot } from "./workers-metrics.ts";
 
 /** What workers tell the primary. */
 export type WorkerMessage =
+  /** All its code is there: it waits for `open`. */
+  | { kind: "loaded" }
   /** Connections may come. */
   | { kind: "ready" }
   /** The worker cannot start; trying again would not help. */
@@ -20,6 +22,8 @@ export type WorkerMessage =
 
 /** What the primary tells a worker. */
 export type PrimaryMessage =
+  /** The address is this service's: open the store, and get ready. */
+  | { kind: "open" }
   /** Beside it comes the socket. */
   | { kind: "connection" }
   /** Answer what is under way and refuse what comes. */

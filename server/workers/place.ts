@@ -17,6 +17,8 @@ export type Kept = {
   /** On the clock of `performance.now()`. */
   readonly startedAt: number;
   state: "starting" | "serving" | "leaving";
+  /** It waits until it may open the store, or has been told so. */
+  isLoaded: boolean;
   /** Why it said that it cannot start, or was killed. */
   failure: string | undefined;
   /** It was killed because it answered nothing any more. */

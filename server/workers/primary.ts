@@ -97,6 +97,7 @@ export class Primary {
 
   /** While the workers load. */
   async #listen(): Promise<void> {
+    if (this.#isStopping) return;
     const { host, port, listenBacklog: backlog } = this.#config;
     try {
       this.#url = urlOf(await this.#connections.listen({ host, port, backlog }));
@@ -104,7 +105,11 @@ export class Primary {
       this.#giveUp(`cannot listen on ${host}:${port}: ${reasonOf(error)}`);
       return;
     }
-    this.#announce();
+    if (this.#isStopping) {
+      this.#connections.close();
+      return;
+    }
+    for (const kept of this.#kept.values()) this.#letOpen(kept);
     await this.#metrics.load();
   }
 
@@ -122,6 +127,7 @@ export class Primary {
       place,
       startedAt: performance.now(),
       state: "starting",
+      isLoaded: false,
       failure: undefined,
       isHung: false,
     });
@@ -139,6 +145,10 @@ export class Primary {
     const kept = this.#kept.get(worker.id);
     if (kept === undefined) return;
     switch (message.kind) {
+      case "loaded":
+        kept.isLoaded = true;
+        this.#letOpen(kept);
+        break;
       case "ready":
         this.#enter(kept);
         break;
@@ -164,6 +174,10 @@ export class Primary {
     }
   }
 
+  #letOpen({ worker, isLoaded }: Kept): void {
+    if (isLoaded && this.#url !== "") send(worker, { kind: "open" });
+  }
+
   #enter(kept: Kept): void {
     const { worker, place } = kept;
     if (this.#isStopping) return;
@@ -179,8 +193,7 @@ export class Primary {
   }
 
   #announce(): void {
-    const isReady = this.#places.every(({ current }) => current !== undefined);
-    if (this.#isAnnounced || this.#url === "" || !isReady) return;
+    if (this.#isAnnounced || this.#places.some(({ current }) => current === undefined)) return;
     this.#isAnnounced = true;
     const { workers, store } = this.#config;
     const url = this.#url;

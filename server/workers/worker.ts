@@ -11,6 +11,7 @@ import type { OpenStore } from "../stores/open-store.ts";
 import { steadyNow } from "../steady-clock.ts";
 import { openStore, retentionFor } from "../stores/open-store.ts";
 import { adoptConnections } from "./adopted-connections.ts";
+import { endFailed } from "./failed-start.ts";
 import type { PrimaryMessage, WorkerMessage } from "./messages.ts";
 import { isMessage } from "./messages.ts";
 import { MetricsOfAll } from "./metrics-of-all.ts";
@@ -46,6 +47,7 @@ async function serve(worker: {
   exit(code: number): void;
 }): Promise<void> {
   const { config, workerId, log, exit } = worker;
+  await leaveToOpen();
   const store = await open(config, log, workerId);
   const serving = new Serving();
   const metrics = new MetricsOfAll((id) => void send({ kind: "metrics-wanted", id }));
@@ -83,6 +85,19 @@ async function serve(worker: {
   await send({ kind: "ready" });
 }
 
+/** A service that finds its address taken, as by one of another version, must not have touched the store. */
+function leaveToOpen(): Promise<void> {
+  return new Promise((resolve) => {
+    const listen = (message: unknown) => {
+      if (!isMessage<PrimaryMessage>(message) || message.kind !== "open") return;
+      process.off("message", listen);
+      resolve();
+    };
+    process.on("message", listen);
+    void send({ kind: "loaded" });
+  });
+}
+
 async function open(config: Config, log: Logger, workerId: string): Promise<OpenStore> {
   let told = { reason: "", at: Number.NEGATIVE_INFINITY };
   try {
@@ -99,8 +114,8 @@ async function open(config: Config, log: Logger, workerId: string): Promise<Open
     });
   } catch (error) {
     // Tells the primary that a new try would fail alike.
-    await send({ kind: "failed", reason: `the store cannot be opened: ${reasonOf(error)}` });
-    process.exit(1);
+    endFailed(`the store cannot be opened: ${reasonOf(error)}`);
+    return new Promise(() => undefined);
   }
 }
 
@@ -109,6 +124,7 @@ function hear(
   { app, metrics, end }: { app: App; metrics: MetricsOfAll; end: WorkerEnd },
 ): void {
   switch (message.kind) {
+    case "open":
     case "connection":
       break;
     case "drain":

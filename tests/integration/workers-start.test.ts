@@ -1,9 +1,16 @@
-import { readdir, readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { dataOf } from "../support/http-calls.ts";
+import { writeWorkerPreload } from "../support/preload.ts";
+import { startProcess } from "../support/processes.ts";
 import { openTestStore } from "../support/service.ts";
 import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
 import { watchService } from "../support/watched-service.ts";
+
+const CLI = fileURLToPath(new URL("../../server/cli.ts", import.meta.url));
 
 describe("a worker", () => {
   it("has the compile cache from its very start", async () => {
@@ -34,5 +41,55 @@ describe("a worker", () => {
     const [pid] = service.workerPids();
     const environment = await readFile(`/proc/${pid}/environ`, "utf8");
     expect(environment).not.toContain("NODE_COMPILE_CACHE");
+  });
+
+  it("that lacks a part of its code says so, at the start and when it replaces another", async () => {
+    await using directory = await makeTemporaryDirectory();
+    await using store = await openTestStore("sqlite");
+    const gate = join(directory.path, "gate");
+    const preload = await writeWorkerPreload(
+      directory.path,
+      `const { registerHooks } = await import("node:module");
+       const { existsSync } = await import("node:fs");
+       registerHooks({
+         resolve(specifier, context, next) {
+           if (specifier.endsWith("/worker.ts") && existsSync(${JSON.stringify(gate)}))
+             throw new Error("a part is missing");
+           return next(specifier, context);
+         },
+       });`,
+    );
+    const env = { NODE_OPTIONS: preload };
+    await using service = await watchService({ store: store.url, env });
+    await writeFile(gate, "");
+
+    service.process.signal("SIGHUP");
+    const line = await service.waitForLog("rolling restart given up");
+    expect(line).toMatchObject({ level: "error", reason: "a part is missing" });
+    await dataOf(service.url, "monitor.health");
+
+    await using failing = await startProcess({
+      command: process.execPath,
+      args: [CLI, "serve", "--port", "0", "--log-format", "json"],
+      env: { ...env, KATO_STORE: store.url },
+    });
+    await failing.waitForLine(/cannot start: a part is missing/);
+    expect(await failing.exited).toEqual({ code: 1, signal: null });
+  });
+
+  it("does not touch the store where the address is taken", async () => {
+    await using directory = await makeTemporaryDirectory();
+    await using store = await openTestStore("sqlite");
+    await using other = await watchService({ store: store.url });
+    const untouched = join(directory.path, "untouched.db");
+    const { port } = new URL(other.url);
+
+    await using service = await startProcess({
+      command: process.execPath,
+      args: [CLI, "serve", "--host", "127.0.0.1", "--port", port, "--store", `sqlite:${untouched}`],
+    });
+
+    expect(await service.exited).toEqual({ code: 1, signal: null });
+    expect(existsSync(untouched)).toBe(false);
   });
 });

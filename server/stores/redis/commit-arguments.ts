@@ -7,13 +7,14 @@ export const STORE_CLOCK = "";
 
 export type ScriptArguments = (string | number)[];
 
-/** Of a number; more than most have, so that none need be written to be counted. */
-const MOST_DIGITS = 20;
+/** Of a number, which need not be written to be counted. */
+const ASSUMED_DIGITS = 20;
 
-/** Of what is sent, in values and their characters. */
+/** Of what is sent, in values and their characters, estimated. */
 export function sizeOf(values: ScriptArguments): number {
   let size = 0;
-  for (const value of values) size += 1 + (typeof value === "string" ? value.length : MOST_DIGITS);
+  for (const value of values)
+    size += 1 + (typeof value === "string" ? value.length : ASSUMED_DIGITS);
   return size;
 }
 

@@ -11,7 +11,7 @@ type Group<Item> = { key: string; names: string[]; items: Item[]; size: number }
 
 export type GroupLimits = {
   items: number;
-  /** Of what is sent with them, in values and their characters. */
+  /** Of what is sent with them, in values and their characters, estimated. */
   size: number;
 };
 
@@ -30,7 +30,7 @@ export class TurnGroups<Item> {
   /** The one of them that was added to last: most often the next item's too, and compared faster than looked up. */
   #latest: Group<Item> | undefined;
 
-  /** `send`: at least one, in the order in which they came. */
+  /** `send` gets at least one, in the order in which they came, and never throws. */
   constructor(limits: GroupLimits, send: (items: readonly Item[]) => void) {
     this.#limits = limits;
     this.#send = send;

@@ -31,6 +31,10 @@ let made = 0;
 let unsent = 0;
 if (options.warmUpSeconds !== undefined) {
   await loadFor(options.warmUpSeconds);
+  const { failures, latencies } = recorder.report();
+  if (latencies.ok.count !== made * callsPerRequest) {
+    throw new Error(`calls failed before anything was measured: ${JSON.stringify(failures)}`);
+  }
   recorder = new LoadRecorder();
   made = 0;
   unsent = 0;

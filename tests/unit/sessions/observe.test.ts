@@ -63,6 +63,16 @@ describe("observe", () => {
     expect(step.reply).toMatchObject({ time: 7, stmLength: 3, replayed: true });
   });
 
+  it("does not look for an id that the service has made itself", () => {
+    const seen = new Map([["oid", ["d", [7, 3, null]]]]);
+
+    const step = observe(observation({ strings: ["x"] }), rule).apply(
+      baseOn({ time: 9 }, { seen }),
+    );
+
+    expect(step.reply).toMatchObject({ time: 10, replayed: false });
+  });
+
   it("refuses another time than the one expected and names the actual one", () => {
     const change = observe(observation({ strings: ["x"] }), { ...rule, expectedTime: 4 });
 
