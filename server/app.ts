@@ -115,7 +115,7 @@ export function createApp(parts: AppParts): App {
   mountPlainRoutes(http, {
     serving,
     pingStore,
-    metrics: parts.metricsOfAll ?? (() => metrics.registry.metrics()),
+    metrics: parts.metricsOfAll ?? (async () => (await metrics.registry()).metrics()),
     version: VERSION,
   });
   return {

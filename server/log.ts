@@ -1,7 +1,8 @@
+import { createRequire } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { destination, pino, stdTimeFunctions } from "pino";
-import { build as createPrettyStream } from "pino-pretty";
+import type * as PinoPretty from "pino-pretty";
 import type { Config } from "./config.ts";
 
 export type { Logger };
@@ -44,7 +45,9 @@ export function openLog(config: Pick<Config, "logLevel" | "logFormat">): OpenLog
     serializers: { err: describeError },
   };
   if (pretty) {
-    const stream = createPrettyStream({
+    // Loaded only here: servers mostly log JSON, and start sooner without it.
+    const { build } = createRequire(import.meta.url)("pino-pretty") as typeof PinoPretty;
+    const stream = build({
       sync: true,
       colorize: process.stdout.isTTY,
       singleLine: true,

@@ -20,6 +20,18 @@ import type { Serving } from "./serving.ts";
 /** Within this a request must have arrived whole. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
+function refuseSchema(): never {
+  throw new Error("a route has a schema: inputs are validated by the procedures");
+}
+
+/** In place of compilers that Fastify would load at each start. */
+const NO_SCHEMAS = {
+  compilersFactory: {
+    buildValidator: () => refuseSchema,
+    buildSerializer: () => refuseSchema,
+  },
+};
+
 /** Fastify without routes, its own and Node's refusals turned into errors of the catalogue. */
 export function createHttp(
   config: Pick<Config, "keepAliveSeconds">,
@@ -42,6 +54,7 @@ export function createHttp(
     forceCloseConnections: "idle",
     // While draining, the routes themselves say so, each in its own form.
     return503OnClosing: false,
+    schemaController: NO_SCHEMAS,
     // Node would refuse a request without Host in its own form; the hook below does it in ours.
     http: { maxHeaderSize: LIMITS.headerBytes.max, requireHostHeader: false },
     frameworkErrors: refuse,

@@ -162,7 +162,8 @@ function countDownToRecycling(app: App, maxRequests: number): void {
 }
 
 async function sendMetrics(app: App, id: number | undefined): Promise<void> {
-  await send({ kind: "own-metrics", id, metrics: await app.metrics.registry.getMetricsAsJSON() });
+  const registry = await app.metrics.registry();
+  await send({ kind: "own-metrics", id, metrics: await registry.getMetricsAsJSON() });
 }
 
 /** Resolves when the message is on its way; it is lost when the primary is gone. */

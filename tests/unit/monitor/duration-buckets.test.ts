@@ -19,7 +19,8 @@ it("is written out as the library's own histogram is", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(finishedCall, { minLength: 1 }), async (finished) => {
       const [own, theirs] = [new Registry(), new Registry()];
-      const buckets = new DurationBuckets(own);
+      const buckets = new DurationBuckets();
+      own.registerMetric(buckets as never);
       const histogram = new Histogram({
         name: buckets.name,
         help: buckets.help,

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TurnGroups } from "../../../server/stores/redis/turn-groups.ts";
 
