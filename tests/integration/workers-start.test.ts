@@ -77,6 +77,32 @@ describe("a worker", () => {
     expect(await failing.exited).toEqual({ code: 1, signal: null });
   });
 
+  it("is heard also of what it says before the primary has loaded", async () => {
+    await using directory = await makeTemporaryDirectory();
+    await using store = await openTestStore("sqlite");
+    const preload = join(directory.path, "preload.mjs");
+    await writeFile(
+      preload,
+      `import cluster from "node:cluster";
+       import { registerHooks } from "node:module";
+       if (cluster.isPrimary) registerHooks({
+         load(url, context, next) {
+           const loaded = next(url, context);
+           if (!url.endsWith("/workers/primary.ts")) return loaded;
+           const wait = "await new Promise((go) => setTimeout(go, 2_000));";
+           return { ...loaded, source: wait + String(loaded.source) };
+         },
+       });`,
+    );
+
+    await using service = await watchService({
+      store: store.url,
+      env: { NODE_OPTIONS: `--import=${preload}`, KATO_START_SECONDS: "600" },
+    });
+
+    expect(await dataOf(service.url, "monitor.health")).toMatchObject({ status: "healthy" });
+  });
+
   it("does not touch the store where the address is taken", async () => {
     await using directory = await makeTemporaryDirectory();
     await using store = await openTestStore("sqlite");
