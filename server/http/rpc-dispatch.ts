@@ -13,7 +13,7 @@ import { countEach } from "./count-each.ts";
 import { procedureNotFound } from "./nearest-procedures.ts";
 import type { RpcRequest } from "./rpc-request.ts";
 import type { Logger } from "../log.ts";
-import { quote, writeEnvelope } from "./write-result.ts";
+import { writeEnvelope } from "./write-result.ts";
 
 export type DispatchParts = {
   services: Omit<Context, "call">;
@@ -242,7 +242,7 @@ function wrongMethod(path: string, declared: string): ServiceError {
  * characters that stand for themselves.
  */
 function resultJson(data: unknown, { requestId, sessionId, procedure }: TracedCall): string {
-  const session = sessionId === undefined ? "" : `,"sessionId":${quote(sessionId)}`;
+  const session = sessionId === undefined ? "" : `,"sessionId":${JSON.stringify(sessionId)}`;
   return `{"result":{"data":${writeEnvelope(procedure, data)},"requestId":"${requestId}"${session}}}`;
 }
 

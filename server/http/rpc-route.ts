@@ -1,13 +1,13 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
-import type { Serving } from "./serving.ts";
 import { jsonLinesOf, wantsJsonLines } from "./json-lines.ts";
 import type { LoadShedding } from "./load-shedding.ts";
 import { letFinishSending } from "./request-errors.ts";
 import type { Answer, RpcDispatch } from "./rpc-dispatch.ts";
 import type { RpcRequest } from "./rpc-request.ts";
 import { namesInBatch, readRpcRequest } from "./rpc-request.ts";
+import type { Serving } from "./serving.ts";
 
 const PREFIX = "/trpc/";
 

@@ -16,18 +16,10 @@ export function writeEnvelope(procedure: string, reply: unknown): string {
     : `{"json":${written}}`;
 }
 
-/** What stands for itself in JSON: most ids and names. */
-const PLAIN = /^[\w .:~-]*$/;
-
-/** As JSON.stringify writes a text, which takes several times as long for one that needs no escapes. */
-export function quote(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
-}
-
 /** As JSON.stringify writes it. Ids are made of characters that stand for themselves, and so is a pattern's name. */
 function writeObserveReply(reply: ObserveReply): string | undefined {
   if (reply.predictions !== undefined) return undefined;
   const { sessionId, nodeId, observationId, time, stmLength, learned, replayed } = reply;
   const name = learned === null ? "null" : `"${learned}"`;
-  return `{"sessionId":"${sessionId}","nodeId":${quote(nodeId)},"observationId":"${observationId}","time":${time},"stmLength":${stmLength},"learned":${name},"replayed":${replayed}}`;
+  return `{"sessionId":"${sessionId}","nodeId":${JSON.stringify(nodeId)},"observationId":"${observationId}","time":${time},"stmLength":${stmLength},"learned":${name},"replayed":${replayed}}`;
 }

@@ -3,10 +3,15 @@ import type { ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { OpenAnswers } from "../../../server/http/open-answers.ts";
 import { Serving } from "../../../server/http/serving.ts";
 import { waitFor } from "../../support/wait-for.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const REQUEST = "GET / HTTP/1.1\r\nhost: kato\r\n\r\n";
 const UNFINISHED = "POST / HTTP/1.1\r\nhost: kato\r\ncontent-length: 10\r\n\r\n{";
@@ -60,6 +65,21 @@ describe("open answers", () => {
 
     it.responses[1]?.end("second");
     await until(() => it.answers.count === 0);
+  });
+
+  it("lets go of a connection that has closed", async () => {
+    await using it = await openServer();
+    const { socket: client } = await it.send(REQUEST, 1);
+    it.responses[0]?.end();
+    await until(() => it.answers.count === 0);
+    const connection = new WeakRef(it.responses.splice(0)[0]?.req.socket ?? {});
+
+    client.destroy();
+
+    await until(() => {
+      collectGarbage();
+      return connection.deref() === undefined;
+    });
   });
 
   it("takes none for accepted that comes while the server drains", async () => {
