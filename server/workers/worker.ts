@@ -16,6 +16,7 @@ import type { PrimaryMessage, WorkerMessage } from "./messages.ts";
 import { isMessage } from "./messages.ts";
 import { MetricsOfAll } from "./metrics-of-all.ts";
 import { WorkerEnd } from "./worker-end.ts";
+import { keepYoungObjectsYoung } from "./young-objects.ts";
 
 /** A reason why the store's connection fails is told at most this often: every attempt repeats it. */
 const TROUBLE_INTERVAL_MS = 10_000;
@@ -82,6 +83,7 @@ async function serve(worker: {
   cluster.worker?.once("disconnect", () => endWithoutPrimary(end));
   countDownToRecycling(app, config.maxRequests);
   app.start();
+  keepYoungObjectsYoung();
   await send({ kind: "ready" });
 }
 
