@@ -194,7 +194,7 @@ export interface SessionStore {
   /** Never moves the expiry. */
   find(sessionId: string, nowMs: Moment): Promise<"live" | "expired" | "missing">;
 
-  /** Live sessions of one node, ordered by expiry; sessions used meanwhile may come twice, none is missed. */
+  /** Live sessions of one node, ordered by the second in which they expire; one used meanwhile may come twice, none is missed. */
   listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>>;
 
   countSessions(nodeId: string, nowMs: Moment): Promise<number>;

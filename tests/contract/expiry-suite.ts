@@ -40,6 +40,55 @@ export function describeExpiry(openPlace: OpenPlace): void {
       });
     });
 
+    test("comes to the millisecond within a second too", async () => {
+      await using place = await openPlace();
+      const { sessions } = await place.open();
+      const early = await createSession(sessions, { nowMs: NOW + 137 });
+      const late = await createSession(sessions, { nowMs: NOW + 138 });
+      const listed = async (nowMs: number) => {
+        const page = await sessions.listSessions("node", { cursor: undefined, limit: 10, nowMs });
+        return page.items.map(({ state }) => state.sessionId).toSorted();
+      };
+
+      for (const [nowMs, live] of [
+        [EXPIRY, [early, late]],
+        [EXPIRY + 137, [early, late]],
+        [EXPIRY + 138, [late]],
+        [EXPIRY + 139, []],
+        [EXPIRY + 1_000, []],
+      ] as const) {
+        expect(await sessions.countSessions("node", nowMs), `at ${nowMs}`).toBe(live.length);
+        expect(await listed(nowMs)).toEqual(live.toSorted());
+        expect(await sessions.find(early, nowMs)).toBe(nowMs > EXPIRY + 137 ? "expired" : "live");
+      }
+    });
+
+    test("moves by every millisecond with contacts of one second", async () => {
+      await using place = await openPlace();
+      const { sessions } = await place.open();
+      const sessionId = await createSession(sessions, { nowMs: NOW + 100 });
+
+      for (let ms = 101; ms < 1_150; ms += 117) {
+        const at = using(NOW + ms);
+        const expiresAt = EXPIRY + ms;
+        expect((await sessions.load(sessionId, { at })).expiresAt).toBe(expiresAt);
+        expect(await expiryOf(sessions, sessionId)).toBe(expiresAt);
+        expect(await sessions.countSessions("node", expiresAt)).toBe(1);
+        expect(await sessions.countSessions("node", expiresAt + 1)).toBe(0);
+
+        const late = using(NOW + ms + 50);
+        const stale = await sessions.commit(commitOf(sessionId, { at: late, baseVersion: 99 }));
+        expect(stale).toMatchObject({ status: "stale", expiresAt: expiresAt + 50 });
+        expect(await expiryOf(sessions, sessionId)).toBe(expiresAt + 50);
+      }
+      const extended = await sessions.extend(sessionId, {
+        nowMs: NOW + 1_150,
+        ttlSeconds: undefined,
+      });
+      expect(extended.expiresAt).toBe(EXPIRY + 1_150);
+      expect(await expiryOf(sessions, sessionId)).toBe(EXPIRY + 1_150);
+    });
+
     test("moves with every load and commit", async () => {
       await using place = await openPlace();
       const { sessions } = await place.open();

@@ -156,7 +156,8 @@ describe("a server that has no memory left", () => {
     });
 
     await admin.config("SET", "maxmemory", "1");
-    for (const at of [looking(), using(NOW + 1)]) {
+    // The last two within one second of the expiry, and beyond it.
+    for (const at of [looking(), using(NOW + 2), using(NOW + 1_001)]) {
       await expect(sessions.commit({ ...change, at })).rejects.toMatchObject(UNAVAILABLE);
     }
     expect(await readAll(sessions, sessionId, { ids: ["b"] })).toEqual(before);
@@ -198,14 +199,37 @@ describe("a server that has no memory left for what is learned", () => {
   });
 });
 
+describe("a server that has no memory left", () => {
+  test("is read from, and prolongs no life", async () => {
+    await using redis = await startRedis({ config: { "maxmemory-policy": "noeviction" } });
+    await using store = await openStoreAt(redis.url);
+    const { sessions } = store;
+    const sessionId = await createSession(sessions, { nowMs: NOW + 1 });
+    const admin = redis.client();
+
+    await admin.config("SET", "maxmemory", "1");
+    for (const nowMs of [NOW + 2, NOW + 1_001, NOW + 60_000]) {
+      const { expiresAt } = await sessions.load(sessionId, { at: using(nowMs) });
+      expect(expiresAt).toBe(NOW + 60_001);
+      const extension = sessions.extend(sessionId, { nowMs, ttlSeconds: undefined });
+      await expect(extension).rejects.toMatchObject(UNAVAILABLE);
+    }
+    expect(await readAll(sessions, sessionId)).toMatchObject({ expiresAt: NOW + 60_001 });
+
+    await admin.config("SET", "maxmemory", "0");
+    const { expiresAt } = await sessions.load(sessionId, { at: using(NOW + 2) });
+    expect(expiresAt).toBe(NOW + 60_002);
+  });
+});
+
 describe("an error that is a bug", () => {
   test("reaches the caller as it is, without the payload", async () => {
     await using redis = await startRedis();
     await using store = await openStoreAt(redis.url);
     const sessionId = await createSession(store.sessions);
     const admin = redis.client();
-    const [sessionsKey = ""] = await admin.keys("kato:*:sessions");
-    await admin.set(sessionsKey, "not a sorted set");
+    const [head = ""] = await admin.keys("kato:*:s:*");
+    await admin.set(head, "not a hash");
 
     const failure: unknown = await commitSecret(store, sessionId).catch((error: unknown) => error);
 

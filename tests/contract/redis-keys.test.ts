@@ -395,6 +395,45 @@ describe("the lives of keys", () => {
   });
 });
 
+describe("the zset of a node's sessions", () => {
+  test("is written by the first of the contacts within one second only", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    const sessionId = await createSession(sessions, { nowMs: NOW + 1 });
+    const { tag, suffix } = parseSessionId(sessionId)!;
+    const client = clientOf(place);
+    const names = `kato:{${tag}}:sessions`;
+    const end = NOW + 61_000;
+    expect(await client.zscore(names, suffix)).toBe(String(end));
+
+    // What is written then would be seen.
+    await client.zadd(names, end - 1, suffix);
+    for (const ms of [2, 500, 1_000]) await sessions.load(sessionId, { at: using(NOW + ms) });
+    expect(await client.zscore(names, suffix)).toBe(String(end - 1));
+
+    await sessions.load(sessionId, { at: using(NOW + 1_001) });
+    expect(await client.zscore(names, suffix)).toBe(String(end + 1_000));
+  });
+
+  test("gives the right count while thousands of sessions expire in one second", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    const COUNT = 2_500;
+    const create = (i: number) => createSession(sessions, { nowMs: NOW + 1 + (i % 500) });
+    await Promise.all(Array.from({ length: COUNT }, (_, i) => create(i)));
+
+    for (const [ms, live] of [
+      [1, COUNT],
+      [2, COUNT - 5],
+      [401, 500],
+      [500, 5],
+      [501, 0],
+    ] as const) {
+      expect(await sessions.countSessions("node", NOW + 60_000 + ms), `after ${ms} ms`).toBe(live);
+    }
+  });
+});
+
 describe("the ids of a session", () => {
   test("stand with the bytes of all ids and replies up to them, the newest one's in the head too", async () => {
     await using place = await openPlace();

@@ -5,12 +5,12 @@ import { sessionNotFound } from "../store-errors.ts";
  * All keys of a node share its hash tag, so that every commit touches one slot:
  *
  *   kato:{tag}:node                  string  the node's exact id
- *   kato:{tag}:sessions              zset    session suffix → expiry in epoch ms; kept a day past it
+ *   kato:{tag}:sessions              zset    session suffix → end of the second in which it expires, in epoch ms; kept a day past it
  *   kato:{tag}:r:<request id>        string  suffix of the session that this `create` made, and after a
  *                                            space the digest of what was asked for
  *   kato:{tag}:receipt:<id>          string  left by a change until it is confirmed; expires soon
- *   kato:{tag}:s:<suffix>            hash    v version, k its mark, t time, l ttl in s, q epoch ms to which the session's
- *                                            keys are sure to live, c creation in epoch ms, n node id,
+ *   kato:{tag}:s:<suffix>            hash    v version, k its mark, t time, l ttl in s, x expiry and c creation in epoch ms,
+ *                                            q epoch ms to which the session's keys are sure to live, n node id,
  *                                            m metadata, g configuration, p percept (JSON; absent: empty),
  *                                            b bytes of all ids and replies ever remembered
  *   kato:{tag}:s:<suffix>:stm        list    events as JSON, oldest first
@@ -79,9 +79,13 @@ export function addressOf(sessionId: string): { tag: string; suffix: string } {
   return address;
 }
 
+export function headKey(tag: string, suffix: string): string {
+  return `kato:{${tag}}:s:${suffix}`;
+}
+
 /** A session's own keys, in the order in which every session script takes them. */
 export function sessionKeys(tag: string, suffix: string): string[] {
-  const head = `kato:{${tag}}:s:${suffix}`;
+  const head = headKey(tag, suffix);
   return [...keysInAnyCase(tag, suffix), `${head}:emotives`, `${head}:metadata`, `${head}:vectors`];
 }
 
@@ -89,7 +93,7 @@ export const KEYS_PER_SESSION = 7;
 
 /** The first of them: all that most commits touch. */
 export function keysInAnyCase(tag: string, suffix: string): string[] {
-  const head = `kato:{${tag}}:s:${suffix}`;
+  const head = headKey(tag, suffix);
   return [head, `${head}:stm`, `${head}:replies`, `${head}:ids`];
 }
 
@@ -102,7 +106,7 @@ export function sessionsKey(tag: string): string {
 
 /** Whether a session was deleted by this request. */
 export function deletionKey(tag: string, suffix: string, requestId: string): string {
-  return `kato:{${tag}}:s:${suffix}:d:${requestId}`;
+  return `${headKey(tag, suffix)}:d:${requestId}`;
 }
 
 /** What is remembered of requests that changed the node: replies, and their ids in order. */

@@ -29,7 +29,15 @@ import { CommitGroups } from "./commit-groups.ts";
 import { CreationGroups } from "./creation-groups.ts";
 import type { ConfirmedScripts } from "./confirmed-scripts.ts";
 import type { RedisConnection } from "./connection.ts";
-import { addressOf, deletionKey, NODES_KEY, nodeKeys, sessionKeys, sessionsKey } from "./keys.ts";
+import {
+  addressOf,
+  deletionKey,
+  headKey,
+  NODES_KEY,
+  nodeKeys,
+  sessionKeys,
+  sessionsKey,
+} from "./keys.ts";
 import { RedisScript, requireReadiness } from "./scripts.ts";
 import type { Description } from "./session-description.ts";
 import { readDescription } from "./session-description.ts";
@@ -41,6 +49,10 @@ const extendScript = new RedisScript("clock", "session", "remember", "extend-ses
 const deleteScript = new RedisScript("clock", "session", "delete-session");
 const listScript = new RedisScript("clock", "list-sessions");
 const countScript = new RedisScript("clock", "count-sessions");
+const countLiveScript = new RedisScript("clock", "count-live");
+
+/** Sessions of which one script call finds out whether they live; more would keep Redis from its other clients. */
+const COUNTED_AT_ONCE = 1_000;
 
 /** After so long a node is added again, since the store may have lost it. */
 const ADDED_AGAIN_MS = 10_000;
@@ -184,11 +196,11 @@ export class RedisSessionStore implements SessionStore {
 
   async listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>> {
     const { nowMs, limit } = page;
-    const [expiry, suffix] = readCursor(page.cursor);
+    const [score, suffix] = readCursor(page.cursor);
     const found = (await this.#connection.run((client) =>
       listScript.run(client, {
         keys: [nodeKeys(nodeId).sessions],
-        args: [nowMs ?? STORE_CLOCK, limit, expiry, suffix],
+        args: [nowMs ?? STORE_CLOCK, limit, score, suffix],
       }),
     )) as string[];
     const tag = nodeTag(nodeId);
@@ -200,13 +212,17 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async countSessions(nodeId: string, nowMs: Moment): Promise<number> {
-    const count = await this.#connection.run((client) =>
-      countScript.run(client, {
-        keys: [nodeKeys(nodeId).sessions],
-        args: [nowMs ?? STORE_CLOCK],
-      }),
+    const at = nowMs ?? STORE_CLOCK;
+    const run = (script: RedisScript, keys: readonly string[]) =>
+      this.#connection.run((client) => script.run(client, { keys, args: [at] }));
+    const found = await run(countScript, [sessionsKey(nodeTag(nodeId))]);
+    const [sure, ...suffixes] = found as [number, ...string[]];
+    const heads = suffixes.map((suffix) => headKey(nodeTag(nodeId), suffix));
+    const chunks = Array.from({ length: Math.ceil(heads.length / COUNTED_AT_ONCE) }, (_, i) =>
+      heads.slice(i * COUNTED_AT_ONCE, (i + 1) * COUNTED_AT_ONCE),
     );
-    return count as number;
+    const live = await Promise.all(chunks.map((chunk) => run(countLiveScript, chunk)));
+    return (live as number[]).reduce((sum, count) => sum + count, sure);
   }
 
   async hasNode(nodeId: string): Promise<boolean> {
@@ -322,9 +338,9 @@ function parseLast<T>(texts: readonly string[], count: number): T[] {
   return texts.slice(-count).map((text) => parseJson(text) as T);
 }
 
-function readCursor(cursor: string | undefined): [expiry: string, suffix: string] {
+function readCursor(cursor: string | undefined): [score: string, suffix: string] {
   if (cursor === undefined) return ["", ""];
-  const [, expiry, suffix] = /^(\d+):([A-Za-z0-9.~]+)$/.exec(cursor) ?? [];
-  if (expiry === undefined || suffix === undefined) throw invalidCursor(undefined);
-  return [expiry, suffix];
+  const [, score, suffix] = /^(\d+):([A-Za-z0-9.~]+)$/.exec(cursor) ?? [];
+  if (score === undefined || suffix === undefined) throw invalidCursor(undefined);
+  return [score, suffix];
 }

@@ -48,13 +48,13 @@ local function read_commit(at, key)
   }
 end
 
-local commits, suffixes, replies = {}, {}, {}
+local commits, replies = {}, {}
 local next_commit, next_key = 8, FIRST_SESSION
 for i = 1, tonumber(ARGV[7]) do
   local commit = read_commit(next_commit, next_key)
   next_commit = commit.starts[8]
   next_key = next_key + (commit.shape.is_whole and KEYS_PER_SESSION or KEYS_IN_ANY_CASE)
-  commits[i], suffixes[i] = commit, commit.suffix
+  commits[i] = commit
 end
 
 -- What goes wrong with one commit is told of it alone.
@@ -103,6 +103,9 @@ local function write(commit, session, frequencies)
   local fields = {
     'v', integer(session.version + 1), 'k', commit.mark, 't', commit.time, 'b', integer(session.bytes),
   }
+  if session.former then
+    fields[9], fields[10] = 'x', integer(session.expires)
+  end
   for i = starts[7], starts[8] - 1, 2 do
     if ARGV[i + 1] == '' then
       redis.call('HDEL', KEYS[at], ARGV[i])
@@ -117,8 +120,8 @@ local function write(commit, session, frequencies)
 end
 
 -- Finds the session and whether its version moved. Refused input moves nothing, not even the expiry.
-local function prepare(commit, score)
-  local session, why = open(commit.key, commit.suffix, score)
+local function prepare(commit)
+  local session, why = open(commit.key, commit.suffix)
   if not session then return {why} end
   session.is_partial = not commit.shape.is_whole
   local seen = replies_of(session, commit.starts[1], commit.starts[2] - 1)
@@ -134,14 +137,17 @@ end
 
 local function finish(commit)
   if commit.session.is_short then return {'short'} end
-  if commit.seen then return {'stale', describe(commit.session, commit.seen)} end
+  if commit.seen then
+    save_expiry(commit.session, true)
+    return {'stale', describe(commit.session, commit.seen)}
+  end
   return write(commit, commit.session, commit.frequencies)
 end
 
 local sessions = {}
-for i, score in ipairs(redis.call('ZMSCORE', KEYS[1], unpack(suffixes))) do
-  attempt(i, prepare, commits[i], score)
-  if not replies[i] then sessions[#sessions + 1] = commits[i].session end
+for i, commit in ipairs(commits) do
+  attempt(i, prepare, commit)
+  if not replies[i] then sessions[#sessions + 1] = commit.session end
 end
 if SLIDES then slide(sessions, true) end
 for i, commit in ipairs(commits) do

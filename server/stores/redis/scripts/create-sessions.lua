@@ -28,7 +28,9 @@ local function create(head, request, at)
   if earlier then return {'repeated', string.match(earlier, '^(%S+) ?(%S*)$')} end
   local expires = now + tonumber(ttl) * 1000
   local lease = expires + 60000
-  local fields = {'v', '0', 't', '0', 'l', ttl, 'q', integer(lease), 'c', integer(now), 'n', node_id}
+  local fields = {
+    'v', '0', 't', '0', 'l', ttl, 'q', integer(lease), 'x', integer(expires), 'c', integer(now), 'n', node_id,
+  }
   for _, field in ipairs({{'m', metadata}, {'g', config}, {'k', mark}}) do
     if field[2] ~= '' then
       fields[#fields + 1] = field[1]
@@ -37,7 +39,7 @@ local function create(head, request, at)
   end
   redis.call('HSET', head, unpack(fields))
   redis.call('PEXPIRE', head, integer(lease - now))
-  redis.call('ZADD', KEYS[1], integer(expires), suffix)
+  redis.call('ZADD', KEYS[1], integer(score_of(expires)), suffix)
   longest_lease = math.max(longest_lease, lease)
   if remembered ~= '0' then redis.call('SET', request, suffix .. ' ' .. digest, 'PX', remembered) end
   return {'created', integer(expires)}

@@ -11,7 +11,7 @@ if first then return {'repeated', first} end
 
 local own = session.ttl
 if ARGV[4] ~= '' then session.ttl = tonumber(ARGV[4]) end
-slide({session}, false)
+slide_alone(session, false)
 if ARGV[5] ~= '' then
   local reply = string.format('["%s",[%d,%d]]', ARGV[6], session.expires, own)
   local window = window_of(session, ARGV[7], ARGV[8])

@@ -1,7 +1,7 @@
--- A page of a node's live sessions, ordered by (expiry, suffix).
+-- A page of a node's live sessions, ordered by (score_of(expiry), suffix); some may have expired within this second.
 -- KEYS[1] zset of the node's sessions; ARGV[1] moment: clock.lua, ARGV[2] items wanted,
--- ARGV[3] expiry and ARGV[4] suffix of the last item of the page before, both '' for the first page
--- Returns {suffix, expiry, …}, one item more than wanted if there are more
+-- ARGV[3] score and ARGV[4] suffix of the last item of the page before, both '' for the first page
+-- Returns {suffix, score, …}, one item more than wanted if there are more
 -- Cost: O(log sessions of the node + items)
 local from = ARGV[3] == '' and string.format('%.0f', moment(ARGV[1])) or ARGV[3]
 local start

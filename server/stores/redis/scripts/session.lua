@@ -1,5 +1,5 @@
 -- Shared beginning of every script that works on sessions of one node; clock.lua stands before this.
--- KEYS[1] zset of the node's sessions: suffix, expiry; then for each session, from KEYS[at]: hash head, list events,
+-- KEYS[1] zset of the node's sessions: suffix, score_of(expiry); then for each session, from KEYS[at]: hash head, list events,
 -- hash replies, list ids, and unless the call does without them: list emotives, list metadata, list vectors
 -- ARGV[1] moment: clock.lua, ARGV[2] '1' if this contact moves expiries
 local NOW = moment(ARGV[1])
@@ -11,9 +11,10 @@ local function integer(number)
   return string.format('%d', number)
 end
 
--- Keys live in steps: they are given more life than asked for, so that few contacts must renew it.
+-- Keys live in steps: they are given more life than asked for, so that few contacts must renew it. A second is left of it,
+-- in which the expiry may move without a look at it.
 local function is_lease_over(session, expires)
-  return expires + 1000 > session.lease
+  return expires + SCORE_STEP_MS > session.lease
 end
 
 local function keep_alive(session)
@@ -28,38 +29,53 @@ end
 -- Without memory or disk left, contacts that only prolong a session's life leave it as it is, so that reads go on.
 local FULL = {['OOM'] = true, ['MISCONF'] = true}
 
--- Moves the expiry of each session to now + `ttl` seconds, unless it is later already. One whose keys would all have to
--- be renewed, and are not all here, stays as it is and is `short` of them.
+-- Whether this reply says that something was written; fails where it was not, unless it need not be.
+local function written(tolerant, reply)
+  if type(reply) == 'number' then return true end
+  if tolerant and FULL[string.match(reply.err, '^%u+')] then return false end
+  error(reply)
+end
+
+-- Moves the expiry of each session to now + `ttl` seconds, unless it is later already; what of it stands in the session's
+-- head is yet to be written, by save_expiry or with the rest. One whose keys would all have to be renewed, and are not
+-- all here, stays as it is and is `short` of them.
 local function slide(sessions, tolerant)
-  local moved, scores = {}, {}
+  local noted, scores = {}, {}
   for _, session in ipairs(sessions) do
-    session.extended = NOW + session.ttl * 1000
-    if session.is_partial and is_lease_over(session, session.extended) then
-      session.is_short = true
-    elseif session.extended > session.expires then
-      moved[#moved + 1] = session
-      scores[#scores + 1] = integer(session.extended)
-      scores[#scores + 1] = session.suffix
+    local extended = NOW + session.ttl * 1000
+    if score_of(extended) > score_of(session.expires) then
+      if session.is_partial and is_lease_over(session, extended) then
+        session.is_short = true
+      else
+        noted[#noted + 1] = session
+        session.extended = extended
+        scores[#scores + 1] = integer(score_of(extended))
+        scores[#scores + 1] = session.suffix
+      end
+    elseif extended > session.expires then
+      session.former, session.expires = session.expires, extended
     end
   end
-  if #moved == 0 then return end
-  local reply = redis.pcall('ZADD', KEYS[1], unpack(scores))
-  if type(reply) ~= 'number' then
-    if tolerant and FULL[string.match(reply.err, '^%u+')] then return end
-    error(reply)
-  end
-  for _, session in ipairs(moved) do
-    session.expires = session.extended
+  if #noted == 0 or not written(tolerant, redis.pcall('ZADD', KEYS[1], unpack(scores))) then return end
+  for _, session in ipairs(noted) do
+    session.former, session.expires = session.expires, session.extended
     keep_alive(session)
   end
 end
 
--- The session whose keys begin at KEYS[at], by its score in the zset; or nil and 'missing' or 'expired'.
-local function open(at, suffix, score)
-  if not score then return nil, 'missing' end
-  local head = redis.call('HMGET', KEYS[at], 'v', 'k', 'l', 'q', 'b')
-  local expires = tonumber(score)
-  if NOW > expires + TOMBSTONE_MS then return nil, 'missing' end
+-- Of a session of which nothing else is written.
+local function save_expiry(session, tolerant)
+  if not session.former then return end
+  local reply = redis.pcall('HSET', KEYS[session.at], 'x', integer(session.expires))
+  if not written(tolerant, reply) then session.expires = session.former end
+end
+
+-- The session whose keys begin at KEYS[at]; or nil and 'missing' or 'expired'.
+local function open(at, suffix)
+  local head = redis.call('HMGET', KEYS[at], 'v', 'k', 'l', 'q', 'b', 'x')
+  -- Without its head, what the node's zset tells is all that is left of it.
+  local expires = tonumber(head[6] or redis.call('ZSCORE', KEYS[1], suffix))
+  if not expires or NOW > expires + TOMBSTONE_MS then return nil, 'missing' end
   if NOW > expires or not head[1] then return nil, 'expired' end
   return {
     at = at, suffix = suffix, expires = expires, version = head[1], mark = head[2] or '',
@@ -67,10 +83,16 @@ local function open(at, suffix, score)
   }
 end
 
+-- Moves the expiry of one session, of which nothing else is written.
+local function slide_alone(session, tolerant)
+  slide({session}, tolerant)
+  save_expiry(session, tolerant)
+end
+
 -- The one session of the call, likewise; ARGV[3] is its suffix. Cost O(log sessions of the node).
 local function open_first(tolerant)
-  local session, why = open(FIRST_SESSION, ARGV[3], redis.call('ZSCORE', KEYS[1], ARGV[3]))
-  if session and SLIDES then slide({session}, tolerant) end
+  local session, why = open(FIRST_SESSION, ARGV[3])
+  if session and SLIDES then slide_alone(session, tolerant) end
   return session, why
 end
 
