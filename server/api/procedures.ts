@@ -5,6 +5,7 @@ import { appRouter } from "./router.ts";
 
 /** A procedure of the router, ready to be called. */
 export type Procedure = {
+  path: string;
   kind: "query" | "mutation";
   /** Validates `input` and does what is asked. @throws TRPCError whose cause is zod's, or what the resolver throws */
   run(ctx: Context, input: unknown): unknown;
@@ -35,8 +36,9 @@ function toProcedure(path: string, { type, inputs, resolver, middlewares }: Defi
     throw new Error(`${path} has a middleware, which would not be run`);
   }
   if (schema === undefined)
-    return { kind: type, run: (ctx) => resolver({ ctx, input: undefined }) };
+    return { path, kind: type, run: (ctx) => resolver({ ctx, input: undefined }) };
   return {
+    path,
     kind: type,
     run(ctx, given) {
       const { success, data, error } = schema.safeParse(given);

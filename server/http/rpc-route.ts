@@ -55,10 +55,10 @@ export function mountRpc(app: FastifyInstance, { dispatch, shedding, serving }: 
         return;
       }
       const { isBatch } = rpc;
-      dispatch
-        .answer(rpc, requestId)
-        .then((answers) => answer(answers, isBatch))
-        .catch((bug: unknown) => reply.send(bug));
+      dispatch.answer(rpc, requestId, {
+        answered: (answers) => answer(answers, isBatch),
+        failed: (bug) => void reply.send(bug),
+      });
     },
   });
 }

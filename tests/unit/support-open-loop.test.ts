@@ -5,6 +5,7 @@ import { CallLog } from "../../server/http/call-log.ts";
 import { RpcDispatch } from "../../server/http/rpc-dispatch.ts";
 import { Admission } from "../../server/monitor/admission.ts";
 import { CallMetrics } from "../../server/monitor/call-metrics.ts";
+import { answersOf } from "../support/answers-of.ts";
 import { LoadRecorder } from "../support/open-loop/load-recorder.ts";
 import { outcomesOf } from "../support/open-loop/outcomes.ts";
 
@@ -41,7 +42,7 @@ async function answerBatch(calls: number): Promise<string> {
     payload: { json: {} },
   }));
   const request = { isBatch: true, kind: "mutation" as const, calls: batch };
-  const answers = await dispatch.answer(request, "r");
+  const answers = await answersOf(dispatch, request, "r");
   return `[${answers.map(({ json }) => json).join(",")}]`;
 }
 

@@ -6,6 +6,7 @@ import { LoadShedding } from "../../../server/http/load-shedding.ts";
 import { RpcDispatch } from "../../../server/http/rpc-dispatch.ts";
 import { Admission } from "../../../server/monitor/admission.ts";
 import { CallMetrics } from "../../../server/monitor/call-metrics.ts";
+import { answersOf } from "../../support/answers-of.ts";
 
 const COUNTERS = {
   observations: 0,
@@ -78,7 +79,7 @@ describe("shedding of load", () => {
     const isBatch = names.length > 1;
 
     for (const requestId of ["r", "other-id"]) {
-      const answered = await dispatch.answer({ isBatch, kind: "mutation", calls }, requestId);
+      const answered = await answersOf(dispatch, { isBatch, kind: "mutation", calls }, requestId);
       expect(shedding.refuse(post(...names), requestId)).toEqual(answered);
     }
   });

@@ -7,6 +7,8 @@ import { RpcDispatch } from "../../../server/http/rpc-dispatch.ts";
 import { Admission } from "../../../server/monitor/admission.ts";
 import { CallMetrics } from "../../../server/monitor/call-metrics.ts";
 import type { Call } from "../../../server/sessions/call.ts";
+import { answersOf } from "../../support/answers-of.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 /** What a call asks of the sessions: to get its place after so many turns of the event loop, or to fail before it. */
 type Slow = { sessionId: string; expectedTime: number };
@@ -28,8 +30,11 @@ function slowSessions(placed: string[]): Context["sessions"] {
   return { observe } as unknown as Context["sessions"];
 }
 
-function createDispatch(placed: string[], limit = 100): RpcDispatch {
-  const log = pino({ level: "silent" });
+function createDispatch(
+  placed: string[],
+  limit = 100,
+  log = pino({ level: "silent" }),
+): RpcDispatch {
   const admission = new Admission({ limit, queueLimit: 100 }, () => undefined);
   const counters = {
     observations: 0,
@@ -47,7 +52,7 @@ function createDispatch(placed: string[], limit = 100): RpcDispatch {
       () => counters,
       () => ({ nodes: 0, bytes: 0 }),
     ),
-    callLog: new CallLog(log, { accessLog: false, slowMs: 0, workerId: "w" }),
+    callLog: new CallLog(log, { accessLog: true, slowMs: 0, workerId: "w" }),
     log,
     deadlineMs: 5_000,
     now: Date.now,
@@ -88,7 +93,8 @@ describe("the calls of a batch on one session", () => {
       fc.asyncProperty(batches, fc.constantFrom(1, 2, 100), async (calls, limit) => {
         const placed: string[] = [];
 
-        const answers = await createDispatch(placed, limit).answer(
+        const answers = await answersOf(
+          createDispatch(placed, limit),
           { isBatch: true, kind: "mutation", calls },
           "r",
         );
@@ -110,7 +116,8 @@ describe("the calls of a batch on one session", () => {
   it("do not make the other sessions' calls wait", async () => {
     const placed: string[] = [];
 
-    await createDispatch(placed).answer(
+    await answersOf(
+      createDispatch(placed),
       {
         isBatch: true,
         kind: "mutation",
@@ -120,5 +127,27 @@ describe("the calls of a batch on one session", () => {
     );
 
     expect(placed).toEqual(["quick r.2", "slow r.0", "slow r.1"]);
+  });
+});
+
+describe("a bug of the dispatch itself", () => {
+  it.each([1, 3])("is told once, in place of the answers to %i calls", async (count) => {
+    const log = pino({ level: "silent" });
+    const bug = new Error("the log is broken");
+    log.info = () => {
+      throw bug;
+    };
+    const placed: string[] = [];
+    const calls = Array.from({ length: count }, () => observe("a", 0));
+    const told: unknown[] = [];
+
+    createDispatch(placed, 100, log).answer({ isBatch: count > 1, kind: "mutation", calls }, "r", {
+      answered: (answers) => void told.push(answers),
+      failed: (failure) => void told.push(failure),
+    });
+    await waitFor(() => placed.length === count, { what: "all calls to run" });
+    for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+
+    expect(told).toEqual([bug]);
   });
 });
