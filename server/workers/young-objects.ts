@@ -1,4 +1,3 @@
-import { flushCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
 
 /**
@@ -9,6 +8,7 @@ import { setFlagsFromString } from "node:v8";
  * Call it when all is loaded: code kept by a process with other flags is not taken.
  */
 export function keepYoungObjectsYoung(): void {
-  flushCompileCache();
   setFlagsFromString("--no-allocation-site-pretenuring");
+  // What this process leaves of its compiled code, those that come after it shall be able to take.
+  process.once("exit", () => setFlagsFromString("--allocation-site-pretenuring"));
 }

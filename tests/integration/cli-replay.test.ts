@@ -70,6 +70,47 @@ describe("kato replay", () => {
     expect(stderr).toMatch(/^checking: 2 of 2 sessions \(100 %\), /m);
   });
 
+  it.each([
+    { flags: [], calls: { observe: 1, observeSequence: 5 } },
+    { flags: ["--events-per-call", "3"], calls: { observe: 2, observeSequence: 72 } },
+    { flags: ["--events-per-call", "1"], calls: { observe: 216, observeSequence: 0 } },
+  ])("sends a case's events in order by few calls or many: $flags", async ({ flags, calls }) => {
+    const CASES = { one: 1, four: 4, five: 5, long: 206 };
+    const activitiesOf = (events: number) => Array.from({ length: events }, (_, i) => `a${i % 7}`);
+    const rows = Object.entries(CASES).flatMap(([name, events]) =>
+      activitiesOf(events).map((activity, i) => `${name},${activity},${i}`),
+    );
+    await using log = await writeLog("log.csv", ["case,activity,timestamp", ...rows].join("\n"));
+    await using store = await openTestStore("sqlite");
+    await using service = await startService({ store: store.url });
+    const sent = { observe: 0, observeSequence: 0 };
+    await using proxy = await startMeddlingProxy(service.url, async ({ path }, forward) => {
+      for (const name of path.split(/[/,?]/)) {
+        if (name === "session.observe") sent.observe += 1;
+        if (name === "session.observeSequence") sent.observeSequence += 1;
+      }
+      return forward();
+    });
+
+    const args = ["replay", log.path, "--url", proxy.url, "--keep", "--json", ...flags];
+    const { report } = readReport(await runKato(args));
+
+    expect(report).toMatchObject({ ok: true, cases: 4, events: 216, mismatches: 0 });
+    expect(sent).toEqual(calls);
+    const expected = Object.entries(CASES).map(([name, events]) => [
+      name,
+      activitiesOf(events).map((activity) => [activity]),
+    ]);
+    expect(await readStms(service.url, "replay")).toEqual(Object.fromEntries(expected));
+  });
+
+  it.each(["0", "10001", "many"])("refuses --events-per-call %s", async (count) => {
+    const { code, stderr } = await runKato(["replay", "log.csv", "--events-per-call", count]);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain("expected a whole number from 1 to 10000");
+  });
+
   it("writes one JSON document and nothing else to standard output with --json", async () => {
     await using log = await writeLog("small.csv", SMALL_LOG);
 
@@ -170,7 +211,14 @@ describe("kato replay", () => {
     await using log = await writeLog("endless.csv", makeLog({ cases: 2_000, eventsPerCase: 50 }));
     await using store = await openTestStore("sqlite");
 
-    const { process, ended } = await startKato(["replay", log.path, "--store", store.url]);
+    const { process, ended } = await startKato([
+      "replay",
+      log.path,
+      "--store",
+      store.url,
+      "--events-per-call",
+      "1",
+    ]);
     await process.waitForLine(/^sending: \d+,\d+ of 100,000/, 30_000);
     process.signal("SIGINT");
     const { code, stdout, stderr } = await ended;
@@ -191,6 +239,8 @@ describe("kato replay", () => {
       log.path,
       "--url",
       service.url,
+      "--events-per-call",
+      "1",
       "--json",
     ]);
     await process.waitForLine(/^sending: \d+,\d+ of 100,000/, 30_000);

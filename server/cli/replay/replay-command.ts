@@ -1,3 +1,4 @@
+import { LIMITS } from "@kato-rpc/shared/limits.ts";
 import type { Command, Flags } from "../command.ts";
 import { JSON_FLAG } from "../command.ts";
 import { findCount, findText } from "../flag-values.ts";
@@ -14,7 +15,7 @@ import { guessFormat, LOG_FORMATS, readEventLog } from "./read-event-log.ts";
 import { replay } from "./replay.ts";
 import { showReport } from "./show-report.ts";
 
-const DEFAULTS = { node: "replay", concurrency: 512, workers: 1 } as const;
+const DEFAULTS = { node: "replay", concurrency: 512, eventsPerCall: 100, workers: 1 } as const;
 
 /** More would only wait within the client. */
 const MOST_CONCURRENCY = 10_000;
@@ -38,6 +39,11 @@ failed.`,
       value: "N",
       meaning: "cases under way at once",
       default: String(DEFAULTS.concurrency),
+    },
+    "events-per-call": {
+      value: "N",
+      meaning: "events of a case that go with one call; 1: one after another, as agents observe",
+      default: String(DEFAULTS.eventsPerCall),
     },
     learn: { meaning: "learn each case as a pattern of the node" },
     predict: { value: "N", meaning: "with --learn: show predictions for the first N cases" },
@@ -75,6 +81,7 @@ type CommandOptions = {
   log: { format: LogFormat; names: GivenNames };
   nodeId: string;
   concurrency: number;
+  eventsPerCall: number;
   learns: boolean;
   predicts: number;
   deletes: boolean;
@@ -98,6 +105,9 @@ function readOptions(flags: Flags, path: string): CommandOptions {
     log: { format: readFormat(flags, path), names: readNames(flags) },
     nodeId: findText(flags, "node") ?? DEFAULTS.node,
     concurrency: findCount(flags, "concurrency", MOST_CONCURRENCY) ?? DEFAULTS.concurrency,
+    eventsPerCall:
+      findCount(flags, "events-per-call", LIMITS.observationsPerSequence.max) ??
+      DEFAULTS.eventsPerCall,
     learns,
     predicts: predicts ?? 0,
     deletes: !keeps && !isFileTemporary,

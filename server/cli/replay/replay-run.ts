@@ -16,6 +16,8 @@ export type ReplayOptions = {
   nodeId: string;
   /** Cases under way at once. */
   concurrency: number;
+  /** Events of one case that one call carries, at most: with 1 each is an observe of its own. */
+  eventsPerCall: number;
   /** Whether each case is learned as a pattern once it was sent and checked. */
   learns: boolean;
   /** Of so many cases, the first ones, what the patterns predict is asked. */
@@ -138,15 +140,14 @@ export class ReplayRun {
       ttlSeconds: TTL_SECONDS,
     });
     this.sessionIds.push(session.sessionId);
-    const { activities } = sent;
-    for (let first = 0; first < activities.length; first += CALLS_AHEAD) {
+    const calls = splitInto(sent.activities, this.#options.eventsPerCall);
+    for (const ahead of splitInto(calls, CALLS_AHEAD)) {
       if (this.#isOver) return;
-      const ahead = activities.slice(first, first + CALLS_AHEAD);
       await Promise.all(
-        ahead.map(async (activity) => {
-          await session.observe({ strings: [activity] });
-          this.acknowledged += 1;
-          done(1);
+        ahead.map(async (activities) => {
+          await observeAll(session, activities);
+          this.acknowledged += activities.length;
+          done(activities.length);
         }),
       );
     }
@@ -187,4 +188,18 @@ export class ReplayRun {
   #note({ caseId }: LogCase, error: unknown): void {
     if (!this.#options.signal.aborted) this.problems.addFailedCall(caseId, error);
   }
+}
+
+/** Each activity as an observation, all of them by one call. */
+async function observeAll(session: SessionHandle, activities: readonly string[]): Promise<void> {
+  const observations = activities.map((activity) => ({ strings: [activity] }));
+  const [only] = observations;
+  if (observations.length === 1 && only !== undefined) await session.observe(only);
+  else await session.observeSequence({ observations });
+}
+
+function splitInto<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );
 }

@@ -24,7 +24,7 @@ export type ReplayReport = {
 };
 
 /**
- * Sends every case to a session of its own, one call per event, then reads each session back; then
+ * Sends every case to a session of its own, one observation per event, then reads each session back; then
  * learns them, and asks for predictions, where that was asked for.
  *
  * @throws KatoError when no service answers, and the signal's reason when it is set meanwhile; the
