@@ -9,7 +9,7 @@ const PAGES_PER_COPY = 1_000;
  * In pages. Who writes to a longer log waits for the copy that is under way: it would grow for as long as somebody writes
  * faster than the thread copies.
  */
-export const LONG_LOG = 16_000;
+export const LONG_LOG = 48_000;
 /** The longest such wait: a disk that hangs must not keep callers past their deadlines. */
 const PATIENCE_MS = 1_000;
 /** How long the end of the thread is waited for. */
