@@ -113,11 +113,12 @@ export function shuttingDown(): ServiceError {
 export function sendAnswers(reply: FastifyReply, { answers, isBatch, requestId }: Answered): void {
   const [first] = answers;
   const status = first?.httpStatus ?? 200;
-  const isUniform = answers.every((answer) => answer.httpStatus === status);
-  const waitMs = answers.reduce(
-    (longest, answer) => Math.max(longest, answer.retryAfterMs ?? 0),
-    0,
-  );
+  let isUniform = true;
+  let waitMs = 0;
+  for (const { httpStatus, retryAfterMs = 0 } of answers) {
+    if (httpStatus !== status) isUniform = false;
+    if (retryAfterMs > waitMs) waitMs = retryAfterMs;
+  }
   const body = isBatch
     ? `[${answers.map((answer) => answer.json).join(",")}]`
     : (first?.json ?? "");

@@ -130,7 +130,8 @@ export function settle(
       continue;
     }
     const { step, firstLearn, pending } = each;
-    const own = frequencies.slice(firstLearn, firstLearn + step.learns.length);
-    pending.resolve(step.finish === undefined ? step.reply : step.finish(own));
+    const { reply, finish, learns } = step;
+    const told = () => frequencies.slice(firstLearn, firstLearn + learns.length);
+    pending.resolve(finish === undefined ? reply : finish(told()));
   }
 }

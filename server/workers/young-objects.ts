@@ -5,10 +5,8 @@ import { setFlagsFromString } from "node:v8";
  * lived long, as a burst of new connections or sessions does. What a call makes there later is garbage at once, but old
  * garbage, and all that it points to outlives one collection after another: pauses of 3 ms in place of 1.5.
  *
- * Call it when all is loaded: code kept by a process with other flags is not taken.
+ * Call it when all is loaded: compiled code that other processes have kept is taken by those only whose flags are the same.
  */
 export function keepYoungObjectsYoung(): void {
   setFlagsFromString("--no-allocation-site-pretenuring");
-  // What this process leaves of its compiled code, those that come after it shall be able to take.
-  process.once("exit", () => setFlagsFromString("--allocation-site-pretenuring"));
 }
