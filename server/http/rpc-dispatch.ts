@@ -28,7 +28,7 @@ export type DispatchParts = {
 /** What one call is answered: its part of the body, and what it asks of the response's head. */
 export type Answer = { httpStatus: number; json: string; retryAfterMs: number | undefined };
 
-/** Who waits for the answers of a request; called once, by a bug of the dispatch in place of the first. */
+/** Who waits for the answers of a request: told of them once; of a bug, also one of its own `answered`, once. */
 export type Asker = { answered(answers: Answer[]): void; failed(bug: unknown): void };
 
 const PATHS = [...PROCEDURES.keys()];
@@ -165,8 +165,9 @@ export class RpcDispatch {
         answers.put(pending.index, describe());
       } catch (bug) {
         answers.fail(bug);
+      } finally {
+        pending.release?.();
       }
-      pending.release?.();
     };
     const deadline = this.#deadlines.add(() =>
       answer(() => this.#describeError(this.#tooLate(pending), pending)),

@@ -131,7 +131,10 @@ export function settle(
     }
     const { step, firstLearn, pending } = each;
     const { reply, finish, learns } = step;
-    const told = () => frequencies.slice(firstLearn, firstLearn + learns.length);
-    pending.resolve(finish === undefined ? reply : finish(told()));
+    pending.resolve(
+      finish === undefined
+        ? reply
+        : finish(frequencies.slice(firstLearn, firstLearn + learns.length)),
+    );
   }
 }

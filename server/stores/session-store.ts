@@ -194,9 +194,13 @@ export interface SessionStore {
   /** Never moves the expiry. */
   find(sessionId: string, nowMs: Moment): Promise<"live" | "expired" | "missing">;
 
-  /** Live sessions of one node, ordered by the second in which they expire; one used meanwhile may come twice, none is missed. */
+  /**
+   * Live sessions of one node, ordered by the second in which they expire. None is missed; when one is used meanwhile, it
+   * and others of its second may come twice. A page may hold few or none while sessions expire.
+   */
   listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>>;
 
+  /** Of sessions that are created or deleted meanwhile, some may be counted and others not. */
   countSessions(nodeId: string, nowMs: Moment): Promise<number>;
 
   /** Whether a session was ever created on the node. */

@@ -41,16 +41,22 @@ export class ModelStore implements SessionStore {
   /** Of all sessions, each from its next commit on. */
   retention: Retention;
   readonly #now: () => number;
+  readonly #tombstoneStepMs: number;
   #sessions = new Map<string, ModelSession>();
   #nodes = new Set<string>();
   #memories = new Map<string, ModelNode>();
   #deletions = new Map<string, number>();
   #requests = new Map<string, ModelRequest>();
 
-  /** `now`: the store's own clock, in epoch ms. */
-  constructor(retention: Retention, now: () => number = () => Date.now()) {
+  /** `now`: the store's own clock, in epoch ms; `tombstoneStepMs`: what expired is forgotten a day after such a step. */
+  constructor(
+    retention: Retention,
+    now: () => number = () => Date.now(),
+    tombstoneStepMs: number = 1,
+  ) {
     this.retention = retention;
     this.#now = now;
+    this.#tombstoneStepMs = tombstoneStepMs;
   }
 
   async create(session: NewSession): Promise<CreatedSession> {
@@ -228,7 +234,7 @@ export class ModelStore implements SessionStore {
   async find(sessionId: string, moment: Moment): Promise<"live" | "expired" | "missing"> {
     const nowMs = this.#timeAt(moment);
     const session = this.#sessions.get(sessionId);
-    if (session === undefined || nowMs > session.expiresAt + TOMBSTONE_MS) return "missing";
+    if (session === undefined || this.#isForgotten(session, nowMs)) return "missing";
     return nowMs > session.expiresAt ? "expired" : "live";
   }
 
@@ -271,12 +277,17 @@ export class ModelStore implements SessionStore {
   #enter(sessionId: string, at: Contact): ModelSession {
     const nowMs = this.#timeAt(at.nowMs);
     const session = this.#sessions.get(sessionId);
-    if (session === undefined || nowMs > session.expiresAt + TOMBSTONE_MS) {
+    if (session === undefined || this.#isForgotten(session, nowMs)) {
       throw sessionNotFound(sessionId);
     }
     if (nowMs > session.expiresAt) throw sessionExpired(sessionId);
     if (at.slides) slide(session, nowMs + session.state.ttlSeconds * 1_000);
     return session;
+  }
+
+  #isForgotten({ expiresAt }: ModelSession, nowMs: number): boolean {
+    const stepMs = this.#tombstoneStepMs;
+    return nowMs > Math.ceil(expiresAt / stepMs) * stepMs + TOMBSTONE_MS;
   }
 
   #timeAt(moment: Moment): number {

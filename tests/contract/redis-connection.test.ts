@@ -213,6 +213,8 @@ describe("a server that has no memory left", () => {
       expect(expiresAt).toBe(NOW + 60_001);
       const extension = sessions.extend(sessionId, { nowMs, ttlSeconds: undefined });
       await expect(extension).rejects.toMatchObject(UNAVAILABLE);
+      const stale = commitOf(sessionId, { at: using(nowMs), baseVersion: 9 });
+      expect(await sessions.commit(stale)).toMatchObject({ status: "stale", expiresAt });
     }
     expect(await readAll(sessions, sessionId)).toMatchObject({ expiresAt: NOW + 60_001 });
 

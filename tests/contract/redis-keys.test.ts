@@ -8,6 +8,7 @@ import type { OpenStore } from "../../server/stores/open-store.ts";
 import type { Learn, SessionStore } from "../../server/stores/session-store.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 import { startRedis } from "../support/redis-server.ts";
+import { walkSessions } from "./listing-suite.ts";
 import { AB, BC, indexOf, learnAll, learnOf, TAG } from "./node-builders.ts";
 import { recordCommands } from "./recorded-commands.ts";
 import type { RecordedCommand } from "./recorded-commands.ts";
@@ -284,8 +285,8 @@ describe("the lives of keys", () => {
 
   test("are longer than the session's, however it was used", async () => {
     const use = fc.record({
-      kind: fc.constantFrom("load", "extend", "commit", "clear"),
-      afterMs: fc.constantFrom(0, 500, 20_000, 58_500, 59_500, 60_000),
+      kind: fc.constantFrom("load", "extend", "observe", "commit", "clear"),
+      afterMs: fc.constantFrom(0, 1, 499, 500, 20_000, 58_500, 58_501, 59_500, 60_000),
       ttlSeconds: fc.constantFrom(1, 60, 3_600, 2_592_000),
     });
     await fc.assert(
@@ -305,7 +306,8 @@ describe("the lives of keys", () => {
           if (kind === "load") await sessions.load(sessionId, { at });
           else if (kind === "extend") await sessions.extend(sessionId, { nowMs, ttlSeconds });
           else {
-            const delta = { clearsStm: kind === "clear", events: [["a"]], emotives: [{ joy: 1 }] };
+            const emotives = kind === "observe" ? [] : [{ joy: 1 }];
+            const delta = { clearsStm: kind === "clear", events: [["a"]], emotives };
             await sessions.commit(commitOf(sessionId, { at, baseVersion: version, delta }));
             version += 1;
           }
@@ -413,6 +415,42 @@ describe("the zset of a node's sessions", () => {
 
     await sessions.load(sessionId, { at: using(NOW + 1_001) });
     expect(await client.zscore(names, suffix)).toBe(String(end + 1_000));
+  });
+
+  test("is not touched by a commit within the second of another", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    const sessionId = await createSession(sessions, { nowMs: NOW + 1 });
+    const observe = (ms: number, baseVersion: number) =>
+      sessions.commit(
+        commitOf(sessionId, { at: using(NOW + ms), baseVersion, delta: { events: [["a"]] } }),
+      );
+    await observe(2, 0);
+
+    const commands = await recordCommands(clientOf(place), () => observe(1_000, 1));
+
+    expect(commands.length).toBeGreaterThan(2);
+    expect(commands.filter(({ args: [name = ""] }) => /^z/i.test(name))).toEqual([]);
+    expect((await readAll(sessions, sessionId)).expiresAt).toBe(NOW + 61_000);
+  });
+
+  test("is counted by calls that declare what they look at, the heads of some sessions too", async () => {
+    await using place = await openPlace();
+    const { sessions } = await place.open();
+    const ids = [1, 2, 3].map((ms) => createSession(sessions, { nowMs: NOW + ms }));
+    const suffixes = (await Promise.all(ids)).map((id) => parseSessionId(id)!.suffix);
+    const { tag } = parseSessionId(await ids[0]!)!;
+    const count = () => sessions.countSessions("node", NOW + 60_002);
+    await count(); // The scripts are known from here on.
+
+    const commands = await recordCommands(clientOf(place), async () => {
+      expect(await count()).toBe(2);
+      const pages = await walkSessions(sessions, "node", { limit: 1, nowMs: NOW + 60_002 });
+      expect(pages.flat()).toHaveLength(2);
+    });
+
+    const own = new RegExp(`^kato:\\{${tag}\\}:(sessions$|s:(${suffixes.join("|")})(:|$))`);
+    expectDeclared(commands, own);
   });
 
   test("gives the right count while thousands of sessions expire in one second", async () => {

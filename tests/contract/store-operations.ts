@@ -1,8 +1,10 @@
 import * as fc from "fast-check";
+import { expect } from "vitest";
 import { nodeTag } from "../../server/stores/session-id.ts";
 import type {
   CurrentSession,
   Learn,
+  ListedSession,
   SessionCommit,
   SessionPart,
   SessionStore,
@@ -155,7 +157,12 @@ export const operations: fc.Arbitrary<Operation[]> = fc.array(
 );
 
 /** What an operation is performed on. */
-type Stage = { store: SessionStore; passTime?: (ms: number) => Promise<void> };
+type Stage = {
+  store: SessionStore;
+  passTime?: (ms: number) => Promise<void>;
+  /** In what steps of their expiry it lists sessions; in one, in any order and on any page. */
+  stepMs?: number;
+};
 
 /**
  * Calls that a store is asked to make one after another, and its replies as plain values. Ids and times follow from
@@ -173,7 +180,7 @@ export async function replay(stage: Stage, script: readonly Operation[]): Promis
 type Story = { nowMs: number; asked: string[]; versions: Map<string, number> };
 
 async function perform(stage: Stage, operation: Operation, story: Story): Promise<unknown> {
-  const { store, passTime } = stage;
+  const { store, passTime, stepMs = 1 } = stage;
   const { nowMs, asked } = story;
   if (operation.kind === "wait") {
     story.nowMs += operation.ms;
@@ -186,9 +193,10 @@ async function perform(stage: Stage, operation: Operation, story: Story): Promis
   if (operation.kind === "list") {
     const nodeId = NODES[operation.node]!;
     const { limit } = operation;
+    const pages = await walkSessions(store, nodeId, { limit, nowMs });
     return [
       await store.countSessions(nodeId, nowMs),
-      await walkSessions(store, nodeId, { limit, nowMs }),
+      stepMs === 1 ? pages : inOrder(pages, stepMs),
     ];
   }
   const sessionId = asked[operation.slot % asked.length] ?? sessionIdOf("nobody's", 0);
@@ -210,6 +218,15 @@ async function perform(stage: Stage, operation: Operation, story: Story): Promis
     case "find":
       return store.find(sessionId, nowMs);
   }
+}
+
+/** All sessions of the pages, in one order. @throws where they come in another than that of their steps */
+function inOrder(pages: ListedSession[][], stepMs: number): ListedSession[] {
+  const sessions = pages.flat();
+  const steps = sessions.map(({ expiresAt }) => Math.ceil(expiresAt / stepMs));
+  expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+  const key = ({ expiresAt, state }: ListedSession) => `${expiresAt} ${state.sessionId}`;
+  return sessions.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 async function create(

@@ -42,7 +42,7 @@ failed.`,
     },
     "events-per-call": {
       value: "N",
-      meaning: "events of a case that go with one call; 1: one after another, as agents observe",
+      meaning: "events of a case that one call carries; 1: an observe each, as agents make them",
       default: String(DEFAULTS.eventsPerCall),
     },
     learn: { meaning: "learn each case as a pattern of the node" },

@@ -38,6 +38,7 @@ import {
   sessionKeys,
   sessionsKey,
 } from "./keys.ts";
+import type { ScriptValues } from "./scripts.ts";
 import { RedisScript, requireReadiness } from "./scripts.ts";
 import type { Description } from "./session-description.ts";
 import { readDescription } from "./session-description.ts";
@@ -212,17 +213,22 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async countSessions(nodeId: string, nowMs: Moment): Promise<number> {
-    const at = nowMs ?? STORE_CLOCK;
-    const run = (script: RedisScript, keys: readonly string[]) =>
-      this.#connection.run((client) => script.run(client, { keys, args: [at] }));
-    const found = await run(countScript, [sessionsKey(nodeTag(nodeId))]);
-    const [sure, ...suffixes] = found as [number, ...string[]];
-    const heads = suffixes.map((suffix) => headKey(nodeTag(nodeId), suffix));
-    const chunks = Array.from({ length: Math.ceil(heads.length / COUNTED_AT_ONCE) }, (_, i) =>
-      heads.slice(i * COUNTED_AT_ONCE, (i + 1) * COUNTED_AT_ONCE),
-    );
-    const live = await Promise.all(chunks.map((chunk) => run(countLiveScript, chunk)));
-    return (live as number[]).reduce((sum, count) => sum + count, sure);
+    const tag = nodeTag(nodeId);
+    const run = (script: RedisScript, values: ScriptValues) =>
+      this.#connection.run((client) => script.run(client, values));
+    let at: string | number = nowMs ?? STORE_CLOCK;
+    let live = 0;
+    for (let seen = 0; ; seen += COUNTED_AT_ONCE) {
+      const args = [at, seen, COUNTED_AT_ONCE];
+      const found = await run(countScript, { keys: [sessionsKey(tag)], args });
+      const [moment, sure, ...suffixes] = found as [string, number, ...string[]];
+      at = moment;
+      if (suffixes.length > 0) {
+        const heads = suffixes.map((suffix) => headKey(tag, suffix));
+        live += (await run(countLiveScript, { keys: heads, args: [at] })) as number;
+      }
+      if (suffixes.length < COUNTED_AT_ONCE) return live + sure;
+    }
   }
 
   async hasNode(nodeId: string): Promise<boolean> {

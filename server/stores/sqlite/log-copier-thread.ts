@@ -18,9 +18,10 @@ const PAUSE_MS = 5;
 /**
  * Pages of a log that is to begin anew, which it does by itself only when somebody begins to write and all of it is
  * copied; and of what may be left to copy then, while nobody can write for 4 to 9 ms: the fewer such moments, the fewer
- * calls are late. More is left only where an old state is read.
+ * calls are late. Fewer than those for which writers wait (LONG_LOG of log-copier.ts). More is left only where an old
+ * state is read.
  */
-const LONG_LOG = 32_000;
+const ANEW_FROM = 32_000;
 const SHORT_REST = 1_000;
 /** How long that waits for who writes or reads. */
 const BUSY_TIMEOUT_MS = 20;
@@ -60,7 +61,7 @@ function copyLog(): LogCopierReply {
       );
       copied = copy.get() as Copied;
     }
-    const isLong = copied.log >= LONG_LOG;
+    const isLong = copied.log >= ANEW_FROM;
     if (isLong && leftOf(copied) < SHORT_REST) copied = copyAndBeginAnew.get() as Copied;
     return { left: leftOf(copied) };
   } catch (error) {

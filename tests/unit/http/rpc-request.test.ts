@@ -43,6 +43,10 @@ describe("a request of tRPC's wire", () => {
     });
   });
 
+  it("may hold the character that stands for what is not valid UTF-8", () => {
+    expect(readRpcRequest(post("a", '"\uFFFD"')).calls[0]?.payload).toBe("\uFFFD");
+  });
+
   it("is a query by HEAD, as by GET", () => {
     expect(readRpcRequest({ ...get("session.get"), method: "HEAD" }).kind).toBe("query");
   });

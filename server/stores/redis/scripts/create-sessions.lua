@@ -54,7 +54,7 @@ for i = 1, count do
 end
 
 if longest_lease > 0 then
-  local life = integer(longest_lease - now + TOMBSTONE_MS)
+  local life = integer(longest_lease - now + SCORE_STEP_MS + TOMBSTONE_MS)
   if is_first then redis.call('PEXPIRE', KEYS[1], life) else redis.call('PEXPIRE', KEYS[1], life, 'GT') end
 end
 return replies

@@ -23,7 +23,7 @@ local function keep_alive(session)
   local life = integer(session.lease - NOW)
   redis.call('HSET', KEYS[session.at], 'q', integer(session.lease))
   for i = session.at, session.at + KEYS_PER_SESSION - 1 do redis.call('PEXPIRE', KEYS[i], life) end
-  redis.call('PEXPIRE', KEYS[1], integer(session.lease - NOW + TOMBSTONE_MS), 'GT')
+  redis.call('PEXPIRE', KEYS[1], integer(session.lease - NOW + SCORE_STEP_MS + TOMBSTONE_MS), 'GT')
 end
 
 -- Without memory or disk left, contacts that only prolong a session's life leave it as it is, so that reads go on.
@@ -63,11 +63,17 @@ local function slide(sessions, tolerant)
   end
 end
 
--- Of a session of which nothing else is written.
+-- For a session of which nothing else is written.
 local function save_expiry(session, tolerant)
   if not session.former then return end
   local reply = redis.pcall('HSET', KEYS[session.at], 'x', integer(session.expires))
   if not written(tolerant, reply) then session.expires = session.former end
+end
+
+-- Moves the expiry of one session, of which nothing else is written.
+local function slide_alone(session, tolerant)
+  slide({session}, tolerant)
+  save_expiry(session, tolerant)
 end
 
 -- The session whose keys begin at KEYS[at]; or nil and 'missing' or 'expired'.
@@ -75,18 +81,12 @@ local function open(at, suffix)
   local head = redis.call('HMGET', KEYS[at], 'v', 'k', 'l', 'q', 'b', 'x')
   -- Without its head, what the node's zset tells is all that is left of it.
   local expires = tonumber(head[6] or redis.call('ZSCORE', KEYS[1], suffix))
-  if not expires or NOW > expires + TOMBSTONE_MS then return nil, 'missing' end
+  if not expires or NOW > score_of(expires) + TOMBSTONE_MS then return nil, 'missing' end
   if NOW > expires or not head[1] then return nil, 'expired' end
   return {
     at = at, suffix = suffix, expires = expires, version = head[1], mark = head[2] or '',
     ttl = tonumber(head[3]), lease = tonumber(head[4]), bytes = tonumber(head[5] or 0),
   }
-end
-
--- Moves the expiry of one session, of which nothing else is written.
-local function slide_alone(session, tolerant)
-  slide({session}, tolerant)
-  save_expiry(session, tolerant)
 end
 
 -- The one session of the call, likewise; ARGV[3] is its suffix. Cost O(log sessions of the node).
