@@ -7,7 +7,7 @@ import { transformer } from "@kato-rpc/shared/transformer.ts";
 import type { CallLog } from "./call-log.ts";
 import { TracedCall } from "./call-log.ts";
 import { countEach } from "./count-each.ts";
-import type { Answer } from "./rpc-dispatch.ts";
+import type { Answer } from "./answers.ts";
 
 /** An OVERLOADED answer to calls of one procedure, cut where the request id stands. */
 type Template = { parts: readonly string[]; retryAfterMs: number | undefined };

@@ -3,7 +3,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { ServiceError } from "@kato-rpc/shared/errors.ts";
 import { LIMITS } from "@kato-rpc/shared/limits.ts";
-import type { Answer } from "./rpc-dispatch.ts";
+import type { Answer } from "./answers.ts";
 
 /** What Fastify and Node say of a request that they refuse. */
 export type FailedRequest = Error & { code?: string; statusCode?: number };

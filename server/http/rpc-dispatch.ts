@@ -7,6 +7,8 @@ import { isAhead, PROCEDURES } from "../api/procedures.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Admission, Waiting } from "../monitor/admission.ts";
 import type { CallMetrics } from "../monitor/call-metrics.ts";
+import type { Answer, Asker } from "./answers.ts";
+import { Answers } from "./answers.ts";
 import type { CallLog } from "./call-log.ts";
 import { TracedCall } from "./call-log.ts";
 import { countEach } from "./count-each.ts";
@@ -24,12 +26,6 @@ export type DispatchParts = {
   deadlineMs: number;
   now(): number;
 };
-
-/** What one call is answered: its part of the body, and what it asks of the response's head. */
-export type Answer = { httpStatus: number; json: string; retryAfterMs: number | undefined };
-
-/** Who waits for the answers of a request: told of them once; of a bug, also one of its own `answered`, once. */
-export type Asker = { answered(answers: Answer[]): void; failed(bug: unknown): void };
 
 const PATHS = [...PROCEDURES.keys()];
 
@@ -247,30 +243,6 @@ export class RpcDispatch {
       json: `{"error":${JSON.stringify(transformer.serialize(shape))}}`,
       retryAfterMs: error.details.retryAfterMs,
     };
-  }
-}
-
-/** The answers of one request as they come. */
-class Answers {
-  readonly #answers: Answer[] = [];
-  readonly #asker: Asker;
-  #left: number;
-
-  constructor(count: number, asker: Asker) {
-    this.#asker = asker;
-    this.#left = count;
-  }
-
-  put(index: number, answer: Answer): void {
-    this.#answers[index] = answer;
-    this.#left -= 1;
-    if (this.#left === 0) this.#asker.answered(this.#answers);
-  }
-
-  fail(bug: unknown): void {
-    if (this.#left < 0) return;
-    this.#left = -1;
-    this.#asker.failed(bug);
   }
 }
 

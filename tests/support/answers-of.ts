@@ -1,4 +1,5 @@
-import type { Answer, RpcDispatch } from "../../server/http/rpc-dispatch.ts";
+import type { Answer } from "../../server/http/answers.ts";
+import type { RpcDispatch } from "../../server/http/rpc-dispatch.ts";
 import type { RpcRequest } from "../../server/http/rpc-request.ts";
 
 /** What the dispatch answers to a request. */
