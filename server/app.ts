@@ -130,23 +130,10 @@ export function createApp(parts: AppParts): App {
     },
     async close() {
       load.stop();
-      await closeServer(http);
+      await http.close();
       await monitor.stop();
       await tidying?.stop();
       await replicas.close();
     },
   };
-}
-
-/** How often it is looked for connections that have come to rest. */
-const POLL_MS = 10;
-
-/** A connection on which a refused request is still coming in would else be kept alive when that has ended. */
-async function closeServer(http: FastifyInstance): Promise<void> {
-  const timer = setInterval(() => http.server.closeIdleConnections(), POLL_MS);
-  try {
-    await http.close();
-  } finally {
-    clearInterval(timer);
-  }
 }

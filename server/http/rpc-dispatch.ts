@@ -61,7 +61,7 @@ export class RpcDispatch {
     this.#deadlines = new Deadlines(parts.deadlineMs);
   }
 
-  /** One answer for each call, in their order. By callbacks, since promises would be a tenth of what a call costs. */
+  /** One answer for each call, in their order. By callbacks: promises for that took a twentieth of a call. */
   answer(request: RpcRequest, requestId: string, asker: Asker): void {
     const pending = request.calls.map(({ path, payload }, index) =>
       this.#admit({

@@ -62,7 +62,11 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     serving,
     log,
     async [Symbol.asyncDispose]() {
-      await app.close();
+      const closed = app.close();
+      // One on which a refused request was still coming in would be kept alive for its client. Workers don't wait for
+      // connections: theirs are handed over by the primary.
+      app.http.server.closeAllConnections();
+      await closed;
       await store.close();
       await directory.remove();
     },
