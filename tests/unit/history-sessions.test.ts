@@ -163,6 +163,14 @@ describe("a session's history", () => {
       [unanswered(sequence([0, 1], [a, b], { results: [] })), stm([2, 3], 0), stm([4, 5], 2, a, b)],
     ],
     [
+      "repeats an id while a delete is under way",
+      [
+        observe([0, 1], a, { id: "x", time: 1, stmLength: 1 }),
+        remove([2, 6]),
+        observe([3, 5], a, { id: "x", time: 1, stmLength: 1, replayed: true }),
+      ],
+    ],
+    [
       "repeats ids",
       [
         unanswered(observe([0, 1], a, { id: "x" })),
@@ -338,6 +346,24 @@ describe("a session's history", () => {
       "a session gone and back after an unknown delete",
       "resurrected",
       [first, unanswered(remove([2, 3])), gone(get([4, 5], 0)), stm([6, 7], 1, a)],
+    ],
+    [
+      "an observation repeated after the session's delete",
+      "resurrected",
+      [
+        observe([0, 1], a, { id: "x", time: 1, stmLength: 1 }),
+        remove([2, 3]),
+        observe([4, 5], a, { id: "x", time: 1, stmLength: 1, replayed: true }),
+      ],
+    ],
+    [
+      "an observation lost with the session and answered by a repeat",
+      "resurrected",
+      [
+        unanswered(observe([0, 1], a, { id: "x" })),
+        remove([2, 3]),
+        observe([4, 5], a, { id: "x", time: 1, stmLength: 1, replayed: true }),
+      ],
     ],
     ["two deletes of one session", "resurrected", [remove([0, 1]), remove([2, 3])]],
     ["a session lost", "lost-session", [first, gone(stm([2, 3], 0))]],

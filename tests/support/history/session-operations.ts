@@ -31,7 +31,11 @@ export function isMisfit(result: SessionState | Misfit): result is Misfit {
 /** @param calls those of one session; they stay as they are */
 export function findOperations(calls: readonly SessionCall[], stmLimit: number) {
   const { deeds, findings } = findDeeds(calls.filter(({ kind }) => kind !== "create"));
-  const operations = [...deeds.map((deed) => operationOf(deed, stmLimit)), ...refusalsIn(calls)];
+  const operations = [
+    ...deeds.map((deed) => operationOf(deed, stmLimit)),
+    ...deeds.flatMap(repliesTo),
+    ...refusalsIn(calls),
+  ];
   const strays = calls.filter(isMisrouted);
   for (const call of strays) {
     const message = "reply names another session or node";
@@ -57,6 +61,18 @@ function operationOf({ call, calls, earliest, latest }: Deed, stmLimit: number):
     return misfit ?? step.state;
   };
   return { calls, earliest, latest, isRead: isRead(call), effect: effectOf(call), apply };
+}
+
+/** A deed has one moment for all its attempts, but each that was answered met the session alive at one of its own. */
+function repliesTo({ calls }: Deed): Operation[] {
+  const answered = calls.length > 1 ? calls.filter(({ outcome }) => outcome === "ok") : [];
+  return answered.map((call) => {
+    const { startedAt: earliest, endedAt: latest } = call;
+    const apply = (state: SessionState) => {
+      return state.isDeleted ? misfitOf("SESSION_NOT_FOUND") : state;
+    };
+    return { calls: [call], earliest, latest, isRead: true, effect: "reply", apply };
+  });
 }
 
 function effectOf(call: SessionCall): string {
