@@ -36,14 +36,14 @@ export function describeAgainstModel(openPlace: OpenPlace): void {
           await using place = await openPlace();
           const { sessions, nodes } = await place.open({ retention: RETENTION });
 
-          // Redis orders sessions by the second in which they expire, and remembers them for a day after it.
-          const stepMs = place.url.startsWith("sqlite:") ? 1 : 1_000;
-          const model = new ModelStore(RETENTION, undefined, stepMs);
+          // Redis remembers what expired for a day after the second in which it did.
+          const tombstoneStepMs = place.url.startsWith("sqlite:") ? 1 : 1_000;
+          const model = new ModelStore(RETENTION, undefined, tombstoneStepMs);
 
           const passTime = (ms: number) => place.passTime(ms);
-          const replies = await replay({ store: sessions, passTime, stepMs }, script);
+          const replies = await replay({ store: sessions, passTime }, script);
 
-          expect(replies).toEqual(await replay({ store: model, stepMs }, script));
+          expect(replies).toEqual(await replay({ store: model }, script));
           for (const tag of NODES.map(nodeTag)) {
             expect(await readNode(nodes, { tag })).toEqual(model.node(tag).contents());
           }

@@ -51,6 +51,11 @@ test("a file of the first release is brought up to date, and its calls can still
   expect(repeated).toMatchObject({ repeated: true, state: { sessionId } });
   expect(repeated).not.toHaveProperty("firstDigest");
 
+  const page = { cursor: undefined, limit: 10, nowMs: NOW + 60_000 };
+  expect((await sessions.listSessions("node", page)).items).toHaveLength(1);
+  expect(await sessions.countSessions("node", NOW + 60_000)).toBe(1);
+  expect(await sessions.countSessions("node", NOW + 60_001)).toBe(0);
+
   // What was remembered before counts as new.
   const at = { ...looking(), nowMs: Date.now() };
   await sessions.commit(

@@ -160,9 +160,10 @@ export const operations: fc.Arbitrary<Operation[]> = fc.array(
 type Stage = {
   store: SessionStore;
   passTime?: (ms: number) => Promise<void>;
-  /** In what steps of their expiry it lists sessions; in one, in any order and on any page. */
-  stepMs?: number;
 };
+
+/** Stores list sessions by the second in which they expire; those of one in any order, and on any page. */
+const LIST_STEP_MS = 1_000;
 
 /**
  * Calls that a store is asked to make one after another, and its replies as plain values. Ids and times follow from
@@ -180,7 +181,7 @@ export async function replay(stage: Stage, script: readonly Operation[]): Promis
 type Story = { nowMs: number; asked: string[]; versions: Map<string, number> };
 
 async function perform(stage: Stage, operation: Operation, story: Story): Promise<unknown> {
-  const { store, passTime, stepMs = 1 } = stage;
+  const { store, passTime } = stage;
   const { nowMs, asked } = story;
   if (operation.kind === "wait") {
     story.nowMs += operation.ms;
@@ -194,10 +195,7 @@ async function perform(stage: Stage, operation: Operation, story: Story): Promis
     const nodeId = NODES[operation.node]!;
     const { limit } = operation;
     const pages = await walkSessions(store, nodeId, { limit, nowMs });
-    return [
-      await store.countSessions(nodeId, nowMs),
-      stepMs === 1 ? pages : inOrder(pages, stepMs),
-    ];
+    return [await store.countSessions(nodeId, nowMs), inOrder(pages)];
   }
   const sessionId = asked[operation.slot % asked.length] ?? sessionIdOf("nobody's", 0);
   switch (operation.kind) {
@@ -221,9 +219,9 @@ async function perform(stage: Stage, operation: Operation, story: Story): Promis
 }
 
 /** All sessions of the pages, in one order. @throws where they come in another than that of their steps */
-function inOrder(pages: ListedSession[][], stepMs: number): ListedSession[] {
+function inOrder(pages: ListedSession[][]): ListedSession[] {
   const sessions = pages.flat();
-  const steps = sessions.map(({ expiresAt }) => Math.ceil(expiresAt / stepMs));
+  const steps = sessions.map(({ expiresAt }) => Math.ceil(expiresAt / LIST_STEP_MS));
   expect(steps).toEqual(steps.toSorted((a, b) => a - b));
   const key = ({ expiresAt, state }: ListedSession) => `${expiresAt} ${state.sessionId}`;
   return sessions.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));

@@ -11,6 +11,7 @@ export type SessionRow = {
   createdAt: number;
   ttlSeconds: number;
   expiresAt: number;
+  endsAt: number;
   version: number;
   mark: string;
   time: number;
@@ -27,6 +28,11 @@ export type SessionRow = {
   replyBytes: number;
   oldestReplyBytes: number;
 };
+
+/** The end of the second in which a moment lies, both in epoch ms. */
+export function endOfSecond(ms: number): number {
+  return Math.ceil(ms / 1_000) * 1_000;
+}
 
 export function readRow(row: SessionRow, { events }: Retention): ListedSession {
   return {

@@ -30,7 +30,7 @@ import { prepareMemoryStatements } from "./memory-statements.ts";
 import { applyLearns } from "./node-learning.ts";
 import { SessionContents } from "./session-contents.ts";
 import type { SessionRow } from "./session-row.ts";
-import { readRow } from "./session-row.ts";
+import { endOfSecond, readRow } from "./session-row.ts";
 import type { Statements } from "./statements.ts";
 import { prepareStatements } from "./statements.ts";
 
@@ -74,7 +74,8 @@ export class SqliteSessionStore implements SessionStore {
       }
       const expiresAt = nowMs + ttlSeconds * 1_000;
       const texts = [JSON.stringify(metadata), JSON.stringify(config)] as const;
-      db.addSession.run(sessionId, node, nowMs, ttlSeconds, expiresAt, session.mark, ...texts);
+      const times = [nowMs, ttlSeconds, expiresAt, endOfSecond(expiresAt)] as const;
+      db.addSession.run(sessionId, node, ...times, session.mark, ...texts);
       this.#expired.sweep(node, nowMs);
       const row = this.#enter(sessionId, { nowMs, slides: false });
       return { ...this.#current(row, []), repeated: false };
@@ -112,6 +113,7 @@ export class SqliteSessionStore implements SessionStore {
         return { status: "stale", ...readRow(row, this.#retention), seen };
       }
       if (at.slides) row.expiresAt = laterExpiry(row, at.nowMs);
+      this.#moveEnd(row);
       const frequencies = this.#learn(row, commit.learns);
       this.#contents.apply(row, commit, { frequencies, nowMs: at.nowMs });
       return { status: "committed", expiresAt: row.expiresAt, frequencies };
@@ -167,24 +169,25 @@ export class SqliteSessionStore implements SessionStore {
 
   async listSessions(nodeId: string, page: PageRequest): Promise<Page<ListedSession>> {
     const { limit } = page;
-    const [expiresAt, sessionId] = readCursor(page.cursor);
+    const [endsAt, sessionId] = readCursor(page.cursor);
     const rows = await this.#database.read(() => {
       const nowMs = this.#timeAt(page.nowMs);
       // What has expired since the page before is skipped.
-      const after =
-        expiresAt < nowMs ? { expiresAt: nowMs, sessionId: "" } : { expiresAt, sessionId };
-      const wanted = { nodeId, ...after, limit: limit + 1 };
+      const after = endsAt < nowMs ? { endsAt: nowMs, sessionId: "" } : { endsAt, sessionId };
+      const wanted = { nodeId, ...after, now: nowMs, limit: limit + 1 };
       return this.#statements.sessionsAfter.all(wanted) as SessionRow[];
     });
     const items = rows.slice(0, limit).map((row) => readRow(row, this.#retention));
     const last = rows.length > limit ? rows[limit - 1] : undefined;
-    return { items, nextCursor: last === undefined ? null : `${last.expiresAt}:${last.sessionId}` };
+    return { items, nextCursor: last === undefined ? null : `${last.endsAt}:${last.sessionId}` };
   }
 
   countSessions(nodeId: string, moment: Moment): Promise<number> {
     return this.#database.read(() => {
       const nowMs = this.#timeAt(moment);
-      return (this.#statements.countSessions.get(nodeId, nowMs) as { active: number }).active;
+      const counted = this.#statements.countSessions.get({ nodeId, ...spanOf(nowMs) });
+      // Undefined where nobody ever made a session on the node.
+      return (counted as { active: number } | undefined)?.active ?? 0;
     });
   }
 
@@ -201,8 +204,8 @@ export class SqliteSessionStore implements SessionStore {
     // No text lies between one and the same with a NUL behind it.
     const from = after === undefined ? "" : `${after}\0`;
     const rows = await this.#database.read(() => {
-      const now = this.#timeAt(request.nowMs);
-      return this.#statements.nodesAfter.all({ from, now, limit: limit + 1 }) as NodeSummary[];
+      const span = spanOf(this.#timeAt(request.nowMs));
+      return this.#statements.nodesAfter.all({ from, ...span, limit: limit + 1 }) as NodeSummary[];
     });
     return { items: rows.slice(0, limit), more: rows.length > limit };
   }
@@ -254,6 +257,15 @@ export class SqliteSessionStore implements SessionStore {
     if (expiresAt <= row.expiresAt) return;
     this.#statements.setExpiry.run(expiresAt, row.session);
     row.expiresAt = expiresAt;
+    this.#moveEnd(row);
+  }
+
+  /** Where its expiry has come to another second. */
+  #moveEnd(row: SessionRow): void {
+    const endsAt = endOfSecond(row.expiresAt);
+    if (endsAt === row.endsAt) return;
+    this.#statements.setEnd.run(endsAt, row.session);
+    row.endsAt = endsAt;
   }
 
   #current(row: SessionRow, ids: readonly string[]): CurrentSession {
@@ -275,9 +287,13 @@ function laterExpiry(row: SessionRow, nowMs: number): number {
   return Math.max(row.expiresAt, nowMs + row.ttlSeconds * 1_000);
 }
 
-function readCursor(cursor: string | undefined): [expiresAt: number, sessionId: string] {
+function spanOf(now: number): { now: number; nowEnds: number } {
+  return { now, nowEnds: endOfSecond(now) };
+}
+
+function readCursor(cursor: string | undefined): [endsAt: number, sessionId: string] {
   if (cursor === undefined) return [0, ""];
-  const [, expiresAt, sessionId] = /^(\d{1,15}):([A-Za-z0-9.~-]+)$/.exec(cursor) ?? [];
-  if (expiresAt === undefined || sessionId === undefined) throw invalidCursor(undefined);
-  return [Number(expiresAt), sessionId];
+  const [, endsAt, sessionId] = /^(\d{1,15}):([A-Za-z0-9.~-]+)$/.exec(cursor) ?? [];
+  if (endsAt === undefined || sessionId === undefined) throw invalidCursor(undefined);
+  return [Number(endsAt), sessionId];
 }

@@ -3,17 +3,19 @@ import type { DatabaseSync } from "node:sqlite";
 /** Every statement of the session store, prepared once per connection. */
 export function prepareStatements(db: DatabaseSync) {
   const columns = `s.session, s.session_id AS sessionId, n.node_id AS nodeId, s.created_at AS createdAt,
-    s.ttl_seconds AS ttlSeconds, s.expires_at AS expiresAt, s.version, s.mark, s.time,
+    s.ttl_seconds AS ttlSeconds, s.expires_at AS expiresAt, s.ends_at AS endsAt, s.version, s.mark, s.time,
     s.metadata_json AS metadataJson, s.config_json AS configJson, s.percept_json AS perceptJson,
     s.next_position AS nextPosition, s.event_count AS eventCount, s.emotives_count AS emotivesCount,
     s.metadata_count AS metadataCount, s.vectors_count AS vectorsCount, s.reply_count AS replyCount,
     s.oldest_reply_at AS oldestReplyAt, s.reply_bytes AS replyBytes, s.oldest_reply_bytes AS oldestReplyBytes`;
+  // Whoever ends after this second lives; only of the others the row must be looked at.
+  const countLive = `(SELECT count(*) FROM sessions s WHERE s.node = n.node AND s.ends_at > :nowEnds)
+    + (SELECT count(*) FROM sessions s WHERE s.node = n.node AND s.ends_at = :nowEnds AND s.expires_at >= :now)`;
   return {
     addNode: db.prepare("INSERT OR IGNORE INTO nodes (node_id) VALUES (?)"),
     node: db.prepare("SELECT node FROM nodes WHERE node_id = ?"),
     nodesAfter: db.prepare(
-      `SELECT node_id AS nodeId,
-         (SELECT count(*) FROM sessions s WHERE s.node = n.node AND s.expires_at >= :now) AS activeSessions
+      `SELECT node_id AS nodeId, ${countLive} AS activeSessions
        FROM nodes n WHERE node_id >= :from ORDER BY node_id LIMIT :limit`,
     ),
     createRequest: db.prepare(
@@ -37,13 +39,14 @@ export function prepareStatements(db: DatabaseSync) {
          (SELECT session_id, request_id FROM deletions WHERE forget_at < ? LIMIT 50)`,
     ),
     addSession: db.prepare(
-      `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, mark, metadata_json, config_json)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, ends_at, mark, metadata_json, config_json)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     session: db.prepare(
       `SELECT ${columns} FROM sessions s JOIN nodes n USING (node) WHERE s.session_id = ?`,
     ),
     setExpiry: db.prepare("UPDATE sessions SET expires_at = ? WHERE session = ?"),
+    setEnd: db.prepare("UPDATE sessions SET ends_at = ? WHERE session = ?"),
     updateSession: db.prepare(
       // By position: to look for each by its name takes as long as to write some.
       `UPDATE sessions SET version = version + 1, expires_at = ?, mark = ?, time = ?, config_json = ?,
@@ -54,12 +57,12 @@ export function prepareStatements(db: DatabaseSync) {
     removeSession: db.prepare("DELETE FROM sessions WHERE session = ?"),
     sessionsAfter: db.prepare(
       `SELECT ${columns} FROM sessions s JOIN nodes n USING (node)
-       WHERE n.node_id = :nodeId AND (s.expires_at, s.session_id) > (:expiresAt, :sessionId)
-       ORDER BY s.expires_at, s.session_id LIMIT :limit`,
+       WHERE n.node_id = :nodeId AND (s.ends_at, s.session_id) > (:endsAt, :sessionId)
+         AND s.expires_at >= :now
+       ORDER BY s.ends_at, s.session_id LIMIT :limit`,
     ),
     countSessions: db.prepare(
-      `SELECT count(*) AS active FROM sessions s JOIN nodes n USING (node)
-       WHERE n.node_id = ? AND s.expires_at >= ?`,
+      `SELECT ${countLive} AS active FROM nodes n WHERE n.node_id = :nodeId`,
     ),
     entries: db.prepare(
       "SELECT json FROM entries WHERE session = ? AND kind = ? ORDER BY position",
@@ -88,7 +91,7 @@ export function prepareStatements(db: DatabaseSync) {
     removeAllReplies: db.prepare("DELETE FROM replies WHERE session = ?"),
     clearableSessions: db.prepare(
       `SELECT session, session_id AS sessionId, expires_at AS expiresAt FROM sessions
-       WHERE node = ? AND expires_at < ? ORDER BY expires_at LIMIT ?`,
+       WHERE node = ? AND ends_at < ? ORDER BY ends_at LIMIT ?`,
     ),
     addExpiredSession: db.prepare(
       "INSERT INTO expired_sessions (session_id, forget_at) VALUES (?, ?)",

@@ -33,10 +33,11 @@ test.each(names)("%s finds its rows by an index and in order", (name) => {
 });
 
 test.each([
-  ["sessionsAfter", "(node=? AND (expires_at,session_id)>(?,?))"],
+  ["sessionsAfter", "(node=? AND (ends_at,session_id)>(?,?))"],
   ["nodesAfter", "(node_id>?)"],
-  ["clearableSessions", "(node=? AND expires_at<?)"],
-  ["countSessions", "(node=? AND expires_at>?)"],
+  ["clearableSessions", "(node=? AND ends_at<?)"],
+  ["countSessions", "COVERING INDEX sessions_by_end (node=? AND ends_at>?)"],
+  ["countSessions", "(node=? AND ends_at=?)"],
   ["removeOldestEntries", "(session=? AND kind=? AND position<?)"],
   ["removeRepliesBefore", "(session=? AND position<?)"],
   ["oldestReplies", "(session=?)"],
