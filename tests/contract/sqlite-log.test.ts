@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
@@ -21,10 +21,12 @@ async function openNumbers({ writers: count = 1 } = {}) {
     const insert = database.connection.prepare("INSERT INTO numbers VALUES (?, ?)");
     return { database, insert };
   });
-  const close = () => Promise.all(writers.map(({ database }) => database.close()));
+  const close = (from = 0) =>
+    Promise.all(writers.slice(from).map(({ database }) => database.close()));
   return {
     path,
     troubles,
+    /** The writers from this one on. */
     close,
     /** By each writer, each in a transaction of its own. */
     async add(numbers: number, fillerBytes = PAGE_BYTES): Promise<void> {
@@ -112,6 +114,28 @@ test("a file that was closed has no log beside it, and all that was written", as
   expect(countWithoutLog(numbers.path)).toBe(600);
   await expect(numbers.add(1)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
 });
+
+/** As the system lists them, without their numbers. */
+function locksOn(path: string): string[] {
+  const { ino } = statSync(path);
+  const lines = readFileSync("/proc/locks", "utf8").split("\n");
+  const own = new RegExp(` ${process.pid} \\S+:${ino} `);
+  return lines.filter((line) => own.test(line)).map((line) => line.replace(/^\d+: /, ""));
+}
+
+test.skipIf(!existsSync("/proc/locks"))(
+  "a process keeps its locks on a file of which one of several connections is closed",
+  async () => {
+    await using numbers = await openNumbers({ writers: 2 });
+    // More than a copy each.
+    await numbers.add(1_500);
+    const before = locksOn(numbers.path);
+    await numbers.close(1);
+
+    expect(before).toHaveLength(1);
+    expect(locksOn(numbers.path)).toEqual(before);
+  },
+);
 
 test("a file that was removed meanwhile is not made anew, and whoever runs the service hears of it once", async () => {
   await using numbers = await openNumbers();

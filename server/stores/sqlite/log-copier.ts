@@ -1,3 +1,4 @@
+import { openSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
@@ -26,7 +27,7 @@ type Log = { log: number; checkpointed: number };
  * While there is none, SQLite copies within commits, only later than it would by itself.
  */
 export class LogCopier {
-  readonly #data: LogCopierData;
+  readonly #path: string;
   readonly #log: StatementSync;
   readonly #onTrouble: (error: Error) => void;
   #thread: Worker | undefined;
@@ -39,7 +40,7 @@ export class LogCopier {
 
   /** `path`: of the connection's file. `onTrouble` hears of copies that fail, and of the thread's death. */
   constructor(connection: DatabaseSync, path: string, onTrouble: (error: Error) => void) {
-    this.#data = { path };
+    this.#path = path;
     this.#log = connection.prepare("PRAGMA wal_checkpoint(NOOP)");
     this.#onTrouble = onTrouble;
   }
@@ -96,7 +97,9 @@ export class LogCopier {
 
   #start(): Worker {
     const url = new URL("./log-copier-thread.ts", import.meta.url);
-    const thread = new Worker(url, { workerData: this.#data });
+    const path = this.#path;
+    const workerData: LogCopierData = { path, descriptor: descriptorOf(path) };
+    const thread = new Worker(url, { workerData });
     let cause: unknown;
     thread.on("message", (reply: LogCopierReply) => this.#hear(thread, reply));
     thread.on("error", (error) => (cause = error));
@@ -127,6 +130,20 @@ export class LogCopier {
   #tellTrouble(what: string): void {
     this.#onTrouble(new Error(`the log of the SQLite file cannot be copied: ${what}`));
   }
+}
+
+const descriptors = new Map<string, number>();
+
+/**
+ * By which the file can be written to the disk. It stays open as long as the process: to close any descriptor of a file
+ * is to let go of all the locks that the process has on it, SQLite's too.
+ */
+function descriptorOf(path: string): number {
+  const known = descriptors.get(path);
+  if (known !== undefined) return known;
+  const opened = openSync(path, "r+");
+  descriptors.set(path, opened);
+  return opened;
 }
 
 function tell(thread: Worker, message: LogCopierMessage): void {
