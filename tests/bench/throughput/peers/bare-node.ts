@@ -23,6 +23,9 @@ const server = createServer((request, response) => {
   }
 });
 
+/** As long as the others do: many connections are idle where a few answer all, and calls would meet one that is closed. */
+server.keepAliveTimeout = 72_000;
+
 function readJson(request: IncomingMessage, onBody: (body: unknown) => void): void {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
