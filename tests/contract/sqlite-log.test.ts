@@ -28,13 +28,15 @@ async function openNumbers({ writers: count = 1 } = {}) {
     troubles,
     /** The writers from this one on. */
     close,
-    /** By each writer, each in a transaction of its own. */
-    async add(numbers: number, fillerBytes = PAGE_BYTES): Promise<void> {
+    /** By each writer, or one, each in a transaction of its own. */
+    async add(numbers: number, fillerBytes = PAGE_BYTES, writer?: number): Promise<void> {
       const filler = "x".repeat(fillerBytes);
       await Promise.all(
-        writers.map(async ({ database, insert }) => {
-          for (let n = 0; n < numbers; n++) await database.write(() => insert.run(n, filler));
-        }),
+        writers
+          .slice(writer, writer === undefined ? writer : writer + 1)
+          .map(async ({ database, insert }) => {
+            for (let n = 0; n < numbers; n++) await database.write(() => insert.run(n, filler));
+          }),
       );
     },
     /** Pages that the log ever had at once. */
@@ -104,6 +106,25 @@ test("somebody who reads for long lets the log grow, and nobody wait", async () 
     return countWithoutLog(numbers.path) > 4 * rounds + (1.5 * LONG_LOG) / 16;
   };
   await waitFor(isCopied, { what: "the log to be copied once the reader is gone" });
+});
+
+test("a file that was removed after it was copied is not made anew for another connection's copy", async () => {
+  await using numbers = await openNumbers({ writers: 2 });
+  const isCopied = async () => {
+    await numbers.add(50, PAGE_BYTES, 0);
+    return countWithoutLog(numbers.path) > 300;
+  };
+  await waitFor(isCopied, { what: "the file to hold the numbers" });
+  rmSync(numbers.path);
+  const isTold = async () => {
+    await numbers.add(100, PAGE_BYTES, 1);
+    return numbers.troubles.length > 0;
+  };
+  await waitFor(isTold, { what: "the trouble to be told" });
+  expect(numbers.troubles).toEqual([
+    expect.stringMatching(/log .* cannot be copied: unable to open/),
+  ]);
+  expect(existsSync(numbers.path)).toBe(false);
 });
 
 test("a file that was closed has no log beside it, and all that was written", async () => {

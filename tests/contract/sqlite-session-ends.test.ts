@@ -35,3 +35,34 @@ test("a session's place in the order of expiry is written once in a second, by w
     });
   }
 });
+
+test("sessions that a worker of an older release makes and prolongs are found, and cleared away in time", async () => {
+  await using place = await openSqlitePlace();
+  const store = await place.open();
+  const { sessions } = store;
+  const prolonged = await createSession(sessions);
+  using file = openFile(fileOf(place));
+  // As releases did that did not know the end of the second.
+  file.exec(
+    `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, mark, metadata_json, config_json)
+       SELECT 'made', node, created_at, ttl_seconds, expires_at + 5500, 'm', '{}', '{}' FROM sessions;
+     UPDATE sessions SET version = version + 1, expires_at = expires_at + 7500 WHERE session_id = '${prolonged}'`,
+  );
+  const listed = async (nowMs: number) => {
+    const page = await sessions.listSessions("node", { cursor: undefined, limit: 10, nowMs });
+    expect(await sessions.countSessions("node", nowMs)).toBe(page.items.length);
+    return page.items.map(({ state }) => state.sessionId);
+  };
+
+  expect(await listed(NOW + 65_500)).toEqual(["made", prolonged]);
+  expect(await listed(NOW + 65_501)).toEqual([prolonged]);
+  const held = () => file.prepare("SELECT count(*) AS rows FROM sessions").get()!["rows"];
+  for (const [nowMs, rows] of [
+    [NOW + 60_000 + 66_000, 2],
+    [NOW + 60_000 + 66_001, 1],
+    [NOW + 60_000 + 68_001, 0],
+  ] as const) {
+    while (await store.tidy!(nowMs));
+    expect(held(), `at ${nowMs - NOW}`).toBe(rows);
+  }
+});

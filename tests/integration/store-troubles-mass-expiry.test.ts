@@ -139,17 +139,16 @@ async function createIdle(url: string, nowMs: number): Promise<void> {
 function insertIdle(database: DatabaseSync, nowMs: number): void {
   database.exec("BEGIN IMMEDIATE; INSERT INTO nodes (node_id) VALUES ('idle')");
   const addSession = database.prepare(
-    `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, ends_at, metadata_json, config_json)
-     VALUES (?, (SELECT node FROM nodes WHERE node_id = 'idle'), ?, ?, ?, ?, '{}', '{}')`,
+    `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, metadata_json, config_json)
+     VALUES (?, (SELECT node FROM nodes WHERE node_id = 'idle'), ?, ?, ?, '{}', '{}')`,
   );
   const addEntry = database.prepare(
     `INSERT INTO entries (session, kind, position, json) VALUES (?, 0, 0, '["a"]')`,
   );
   for (let i = 0; i < IDLE; i += 1) {
     const expiresAt = nowMs + TTL_SECONDS * 1_000;
-    const endsAt = Math.ceil(expiresAt / 1_000) * 1_000;
     const id = createSessionId("idle");
-    addEntry.run(addSession.run(id, nowMs, TTL_SECONDS, expiresAt, endsAt).lastInsertRowid);
+    addEntry.run(addSession.run(id, nowMs, TTL_SECONDS, expiresAt).lastInsertRowid);
   }
   database.exec("COMMIT");
 }

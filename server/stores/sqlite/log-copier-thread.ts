@@ -25,7 +25,7 @@ const PAUSE_MS = 5;
  */
 const ANEW_FROM = 32_000;
 const SHORT_REST = 1_000;
-/** How often the file is written to the disk before: the first takes up to 50 ms, in which more is written and copied. */
+/** How often the file is written to the disk before: the first takes up to 50 ms, in which more to be copied is written. */
 const SYNCS = 2;
 /** How long that waits for who writes or reads. */
 const BUSY_TIMEOUT_MS = 20;
@@ -65,7 +65,7 @@ function copyLog(): LogCopierReply {
       );
       copied = copy.get() as Copied;
     }
-    if (copied.log >= ANEW_FROM) copied = beginAnew(copied);
+    if (isRipe(copied)) copied = beginAnew(copied);
     return { left: leftOf(copied) };
   } catch (error) {
     return { left: 0, failure: (error as Error).message };
@@ -78,11 +78,16 @@ function copyLog(): LogCopierReply {
  */
 function beginAnew(before: Copied): Copied {
   let copied = before;
-  for (let i = 0; i < SYNCS && leftOf(copied) < SHORT_REST; i += 1) {
+  for (let i = 0; i < SYNCS && isRipe(copied); i += 1) {
     fdatasyncSync(descriptor);
     copied = copy.get() as Copied;
   }
-  return leftOf(copied) < SHORT_REST ? (copyAndBeginAnew.get() as Copied) : copied;
+  return isRipe(copied) ? (copyAndBeginAnew.get() as Copied) : copied;
+}
+
+/** Asked again after every wait: another process may have had the log begin anew, or be copying it, which gives −1. */
+function isRipe(copied: Copied): boolean {
+  return copied.log >= ANEW_FROM && leftOf(copied) < SHORT_REST;
 }
 
 function leftOf({ log, checkpointed }: Copied): number {

@@ -136,7 +136,9 @@ const descriptors = new Map<string, number>();
 
 /**
  * By which the file can be written to the disk. It stays open as long as the process: to close any descriptor of a file
- * is to let go of all the locks that the process has on it, SQLite's too.
+ * is to let go of all the locks that the process has on it, SQLite's too. So it is opened here and not in the thread,
+ * what a thread opened being closed at its end. Of a file that took the place of a removed one it is not, which costs
+ * those who write a longer wait, as SQLite writes that file to the disk by itself.
  */
 function descriptorOf(path: string): number {
   const known = descriptors.get(path);

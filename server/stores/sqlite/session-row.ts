@@ -11,7 +11,6 @@ export type SessionRow = {
   createdAt: number;
   ttlSeconds: number;
   expiresAt: number;
-  endsAt: number;
   version: number;
   mark: string;
   time: number;

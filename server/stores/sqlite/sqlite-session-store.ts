@@ -74,8 +74,7 @@ export class SqliteSessionStore implements SessionStore {
       }
       const expiresAt = nowMs + ttlSeconds * 1_000;
       const texts = [JSON.stringify(metadata), JSON.stringify(config)] as const;
-      const times = [nowMs, ttlSeconds, expiresAt, endOfSecond(expiresAt)] as const;
-      db.addSession.run(sessionId, node, ...times, session.mark, ...texts);
+      db.addSession.run(sessionId, node, nowMs, ttlSeconds, expiresAt, session.mark, ...texts);
       this.#expired.sweep(node, nowMs);
       const row = this.#enter(sessionId, { nowMs, slides: false });
       return { ...this.#current(row, []), repeated: false };
@@ -113,7 +112,6 @@ export class SqliteSessionStore implements SessionStore {
         return { status: "stale", ...readRow(row, this.#retention), seen };
       }
       if (at.slides) row.expiresAt = laterExpiry(row, at.nowMs);
-      this.#moveEnd(row);
       const frequencies = this.#learn(row, commit.learns);
       this.#contents.apply(row, commit, { frequencies, nowMs: at.nowMs });
       return { status: "committed", expiresAt: row.expiresAt, frequencies };
@@ -179,7 +177,9 @@ export class SqliteSessionStore implements SessionStore {
     });
     const items = rows.slice(0, limit).map((row) => readRow(row, this.#retention));
     const last = rows.length > limit ? rows[limit - 1] : undefined;
-    return { items, nextCursor: last === undefined ? null : `${last.endsAt}:${last.sessionId}` };
+    const nextCursor =
+      last === undefined ? null : `${endOfSecond(last.expiresAt)}:${last.sessionId}`;
+    return { items, nextCursor };
   }
 
   countSessions(nodeId: string, moment: Moment): Promise<number> {
@@ -257,15 +257,6 @@ export class SqliteSessionStore implements SessionStore {
     if (expiresAt <= row.expiresAt) return;
     this.#statements.setExpiry.run(expiresAt, row.session);
     row.expiresAt = expiresAt;
-    this.#moveEnd(row);
-  }
-
-  /** Where its expiry has come to another second. */
-  #moveEnd(row: SessionRow): void {
-    const endsAt = endOfSecond(row.expiresAt);
-    if (endsAt === row.endsAt) return;
-    this.#statements.setEnd.run(endsAt, row.session);
-    row.endsAt = endsAt;
   }
 
   #current(row: SessionRow, ids: readonly string[]): CurrentSession {

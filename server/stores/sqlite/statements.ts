@@ -3,12 +3,12 @@ import type { DatabaseSync } from "node:sqlite";
 /** Every statement of the session store, prepared once per connection. */
 export function prepareStatements(db: DatabaseSync) {
   const columns = `s.session, s.session_id AS sessionId, n.node_id AS nodeId, s.created_at AS createdAt,
-    s.ttl_seconds AS ttlSeconds, s.expires_at AS expiresAt, s.ends_at AS endsAt, s.version, s.mark, s.time,
+    s.ttl_seconds AS ttlSeconds, s.expires_at AS expiresAt, s.version, s.mark, s.time,
     s.metadata_json AS metadataJson, s.config_json AS configJson, s.percept_json AS perceptJson,
     s.next_position AS nextPosition, s.event_count AS eventCount, s.emotives_count AS emotivesCount,
     s.metadata_count AS metadataCount, s.vectors_count AS vectorsCount, s.reply_count AS replyCount,
     s.oldest_reply_at AS oldestReplyAt, s.reply_bytes AS replyBytes, s.oldest_reply_bytes AS oldestReplyBytes`;
-  // Whoever ends after this second lives; only of the others the row must be looked at.
+  // Who ends after this second lives, who ended before it does not; of the others each row must be looked at.
   const countLive = `(SELECT count(*) FROM sessions s WHERE s.node = n.node AND s.ends_at > :nowEnds)
     + (SELECT count(*) FROM sessions s WHERE s.node = n.node AND s.ends_at = :nowEnds AND s.expires_at >= :now)`;
   return {
@@ -39,14 +39,13 @@ export function prepareStatements(db: DatabaseSync) {
          (SELECT session_id, request_id FROM deletions WHERE forget_at < ? LIMIT 50)`,
     ),
     addSession: db.prepare(
-      `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, ends_at, mark, metadata_json, config_json)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO sessions (session_id, node, created_at, ttl_seconds, expires_at, mark, metadata_json, config_json)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     session: db.prepare(
       `SELECT ${columns} FROM sessions s JOIN nodes n USING (node) WHERE s.session_id = ?`,
     ),
     setExpiry: db.prepare("UPDATE sessions SET expires_at = ? WHERE session = ?"),
-    setEnd: db.prepare("UPDATE sessions SET ends_at = ? WHERE session = ?"),
     updateSession: db.prepare(
       // By position: to look for each by its name takes as long as to write some.
       `UPDATE sessions SET version = version + 1, expires_at = ?, mark = ?, time = ?, config_json = ?,
