@@ -1,11 +1,19 @@
-import { copyFileSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { copyFileSync, existsSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { SqliteDatabase } from "../../server/stores/sqlite/database.ts";
+import type {
+  LogCopierData,
+  LogCopierMessage,
+  LogCopierReply,
+} from "../../server/stores/sqlite/log-copier-thread.ts";
 import { LONG_LOG } from "../../server/stores/sqlite/log-copier.ts";
 import { makeTemporaryDirectory } from "../support/temporary-directory.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { openFile } from "./sqlite-connection.ts";
 
 const PAGE_BYTES = 4_096;
 
@@ -31,12 +39,11 @@ async function openNumbers({ writers: count = 1 } = {}) {
     /** By each writer, or one, each in a transaction of its own. */
     async add(numbers: number, fillerBytes = PAGE_BYTES, writer?: number): Promise<void> {
       const filler = "x".repeat(fillerBytes);
+      const adding = writer === undefined ? writers : writers.slice(writer, writer + 1);
       await Promise.all(
-        writers
-          .slice(writer, writer === undefined ? writer : writer + 1)
-          .map(async ({ database, insert }) => {
-            for (let n = 0; n < numbers; n++) await database.write(() => insert.run(n, filler));
-          }),
+        adding.map(async ({ database, insert }) => {
+          for (let n = 0; n < numbers; n++) await database.write(() => insert.run(n, filler));
+        }),
       );
     },
     /** Pages that the log ever had at once. */
@@ -80,6 +87,37 @@ test.each([
   // In all, two and a half times what the log may hold.
   await numbers.add((2.5 * LONG_LOG) / pages / writers, pages * PAGE_BYTES);
   expect(numbers.longestLog()).toBeLessThan(1.5 * LONG_LOG);
+});
+
+/** Has the log copied by a thread that writes the file to the disk by this descriptor; gives what it replies. */
+async function copyLog(path: string, descriptor: number): Promise<LogCopierReply> {
+  const workerData: LogCopierData = { path, descriptor };
+  const url = new URL("../../server/stores/sqlite/log-copier-thread.ts", import.meta.url);
+  const thread = new Worker(url, { workerData });
+  const ended = once(thread, "exit");
+  const tell = (message: LogCopierMessage) => thread.postMessage(message, []);
+  tell("copy");
+  const [reply] = (await once(thread, "message")) as [LogCopierReply];
+  tell("end");
+  await ended;
+  return reply;
+}
+
+test("the file is written to the disk before a long log begins anew", async () => {
+  await using directory = await makeTemporaryDirectory();
+  const path = join(directory.path, "kato.db");
+  using connection = openFile(path);
+  connection.exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0");
+  connection.exec("CREATE TABLE fillers (filler)");
+  const add = (pages: number) =>
+    connection.exec(`INSERT INTO fillers VALUES (zeroblob(${pages * PAGE_BYTES}))`);
+  add(1_000);
+  // By this nothing can be written to a disk, which only a long log asks for.
+  const nowhere = openSync("/dev/null", "r+");
+  expect(await copyLog(path, nowhere)).toEqual({ left: 0 });
+  for (let i = 0; i < 5; i++) add(0.15 * LONG_LOG);
+  expect(await copyLog(path, nowhere)).toMatchObject({ failure: expect.stringMatching(/sync/) });
+  expect(await copyLog(path, openSync(path, "r+"))).toEqual({ left: 0 });
 });
 
 test("somebody who reads for long lets the log grow, and nobody wait", async () => {

@@ -1,6 +1,6 @@
 -- The end of the second in which a session expires, by which sessions are found and ordered: in a second a session may
 -- be used many times, and each place that it takes in the index costs a commit two pages. The triggers keep it, also
--- beside workers of a release that does not know it.
+-- beside workers of a release that does not know it; an expiry never comes nearer.
 ALTER TABLE sessions ADD COLUMN ends_at INTEGER NOT NULL DEFAULT 0;
 UPDATE sessions SET ends_at = (expires_at + 999) / 1000 * 1000;
 

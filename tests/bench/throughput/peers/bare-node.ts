@@ -23,7 +23,7 @@ const server = createServer((request, response) => {
   }
 });
 
-/** As long as the others do: many connections are idle where a few answer all, and calls would meet one that is closed. */
+// As long as the others do: many connections are idle where a few answer all, and calls would meet one that is closed.
 server.keepAliveTimeout = 72_000;
 
 function readJson(request: IncomingMessage, onBody: (body: unknown) => void): void {
