@@ -47,6 +47,6 @@ export function rankBy<T extends Pick<SequencePrediction, RankField>>(
   return predictions.toSorted((a, b) => compareDescending(keyOf(a), keyOf(b))).slice(0, count);
 }
 
-export function compareDescending(a: number, b: number): number {
+function compareDescending(a: number, b: number): number {
   return a > b ? -1 : Number(a < b);
 }

@@ -3,6 +3,9 @@ import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { StateQuery } from "./state-query.ts";
 
+/** Stands for no position: an integer, so that what is compared with it stays one. */
+const NOWHERE = 2 ** 30;
+
 /** So many are counted before the query's meter is told: most ranges are a few. */
 const MOST_STEPS_UNSPENT = 4_096;
 
@@ -19,8 +22,8 @@ export class BlockMatcher {
   lengths: number[] = [];
   /** Symbols in all blocks. */
   matched = 0;
-  /** First position in the pattern of any block; Infinity without one. */
-  first = Infinity;
+  /** First position in the pattern of any block; beyond all without one. */
+  first = NOWHERE;
   /** Behind the last position in the pattern of any block; 0 without one. */
   end = 0;
   readonly #symbols: Int32Array;
@@ -38,11 +41,11 @@ export class BlockMatcher {
   }
 
   /** `common` is the length of the longest common subsequence where it is known: blocks have no more symbols. */
-  match(slot: number, common = Infinity): void {
+  match(slot: number, common = NOWHERE): void {
     const length = this.#readPattern(slot);
     this.count = 0;
     this.matched = 0;
-    this.first = Infinity;
+    this.first = NOWHERE;
     this.end = 0;
     let waiting = this.#wait(0, { fromA: 0, toA: length, fromB: 0, toB: this.#query.terms.length });
     while (waiting > 0 && this.matched < common) waiting = this.#matchRange(waiting - 1);

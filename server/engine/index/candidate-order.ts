@@ -67,7 +67,7 @@ export function pruneCandidates(pruning: Pruning): Pruned {
       kept[index] = extraction.keep();
     }
   }
-  return { order: Array.from(ranking.takeSorted()), kept };
+  return { order: Array.from(ranking.sorted()), kept };
 }
 
 function allPositions(count: number): Int32Array {

@@ -2,6 +2,7 @@ import { tokenSimilarity } from "../similarity.ts";
 import type { CommonLength } from "./common-length.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { OverlapCounter } from "./overlap-counter.ts";
+import type { PromisingSlots } from "./promising-slots.ts";
 import { LeastCommon, promisingSlots } from "./promising-slots.ts";
 import type { StateQuery } from "./state-query.ts";
 
@@ -25,11 +26,11 @@ export interface SlotTest {
 
 export function findCandidates(node: NodeReplica, query: StateQuery, test: SlotTest): Candidates {
   const promising = promisingSlots(node, query);
-  const slots = promising ?? allSlots(node);
+  const slots = promising?.slots ?? allSlots(node);
   const { common } = test;
   return common === undefined
     ? findByCharacters(node, query, { test, slots })
-    : findByTokens(node, query, { test: { ...test, common }, slots });
+    : findByTokens(node, query, { test: { ...test, common }, slots, promising });
 }
 
 function allSlots({ patterns }: NodeReplica): Int32Array {
@@ -42,7 +43,15 @@ function allSlots({ patterns }: NodeReplica): Int32Array {
 function findByTokens(
   { patterns }: NodeReplica,
   query: StateQuery,
-  { test, slots }: { test: SlotTest & { common: CommonLength }; slots: Int32Array },
+  {
+    test,
+    slots,
+    promising,
+  }: {
+    test: SlotTest & { common: CommonLength };
+    slots: Int32Array;
+    promising: PromisingSlots | undefined;
+  },
 ): Candidates {
   const { state } = query;
   const { passes, common: commonLength } = test;
@@ -55,8 +64,11 @@ function findByTokens(
     const slot = slots[i] ?? 0;
     const length = (starts[slot + 1] ?? 0) - (starts[slot] ?? 0);
     query.breathe(length);
-    const common = commonLength(slot);
-    if (common < least.for(length)) continue;
+    const needed = least.for(length);
+    const most = promising?.mostCommon(slot) ?? Infinity;
+    if (most < needed) continue;
+    const common = most === 1 ? 1 : commonLength(slot);
+    if (common < needed) continue;
     if (frequencies[slot] === 0 || passes?.(slot) === false) continue;
     kept[count] = slot;
     commons[count] = common;

@@ -3,8 +3,10 @@ import type { Event } from "@kato-rpc/shared/observation.ts";
 
 import { averageEmotives } from "../emotives.ts";
 import type { Figures } from "./ensemble.ts";
+import type { EventTexts } from "./event-texts.ts";
 import type { Extraction } from "./extraction.ts";
 import type { FutureGroup } from "./future-groups.ts";
+import { descending } from "./merge-sort.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { StateQuery } from "./state-query.ts";
@@ -14,14 +16,25 @@ export class PredictionWriter {
   readonly #node: NodeReplica;
   readonly #query: StateQuery;
   readonly #extraction: Extraction;
+  readonly #events: EventTexts;
   /** By term: whether it was matched, and whether the present has it. */
   readonly #isMatched: Uint8Array;
   readonly #isPresent: Uint8Array;
+  /** Of all events without a missing symbol, and without an extra one. */
+  readonly #noSymbols: Event = [];
+  /** Written anew for each prediction: a list that grows costs more than a copy of one that has. */
+  readonly #missing: Event[] = [];
+  readonly #extras: Event[] = [];
 
-  constructor(node: NodeReplica, query: StateQuery, extraction: Extraction) {
+  constructor(
+    node: NodeReplica,
+    query: StateQuery,
+    { extraction, events }: { extraction: Extraction; events: EventTexts },
+  ) {
     this.#node = node;
     this.#query = query;
     this.#extraction = extraction;
+    this.#events = events;
     this.#isMatched = new Uint8Array(query.symbolIds.length + 1);
     this.#isPresent = new Uint8Array(query.symbolIds.length + 1);
   }
@@ -32,11 +45,9 @@ export class PredictionWriter {
     if (figures.kept >= 0) this.#extraction.recall(slot, figures.kept);
     else this.#extraction.extract(slot);
     this.#isMatched.fill(0);
-    const matches: string[] = [];
-    for (const position of this.#extraction.matchedPositions(slot)) {
-      matches.push(state[position] ?? "");
-      this.#isMatched[terms[position] ?? 0] = 1;
-    }
+    const positions = this.#extraction.matchedPositions(slot);
+    const matches = positions.map((position) => state[position] ?? "");
+    for (const position of positions) this.#isMatched[terms[position] ?? 0] = 1;
     // Term 0 is every symbol that the other side cannot have.
     this.#isMatched[0] = 0;
     const { past, present, future, missing, sequence } = this.#writeEvents(slot);
@@ -78,53 +89,67 @@ export class PredictionWriter {
     };
   }
 
-  /** All events in one walk, each put where it belongs; marks the terms of the present. */
+  /** Each event put where it belongs; marks the terms of the present. */
   #writeEvents(slot: number) {
-    const { patterns } = this.#node;
+    const start = this.#node.patterns.startOf(slot);
     const { presentStart, presentEnd } = this.#extraction;
-    const [start, end] = [patterns.startOf(slot), patterns.startOf(slot + 1)];
-    const past: Event[] = [];
-    const present: Event[] = [];
-    const future: Event[] = [];
-    const missing: Event[] = [];
-    const sequence: Event[] = [];
+    const sequence = this.#events.of(slot);
+    const missing = this.#missing;
+    let past = 0;
+    let before = 0;
     this.#isPresent.fill(0);
-    for (let at = start; at < end;) {
-      const event = this.#node.eventAt(at);
-      sequence.push(event);
-      if (at + event.length <= start + presentStart) past.push(event);
-      else if (at >= start + presentEnd) future.push(event);
-      else {
-        present.push(event);
-        missing.push(this.#findMissing(at, event));
-      }
-      at += event.length;
+    for (let position = 0; position < presentEnd; before += 1) {
+      const event = sequence[before] ?? this.#noSymbols;
+      if (position < presentStart) past += 1;
+      else missing[before - past] = this.#findMissing(start + position, event);
+      position += event.length;
     }
-    return { past, present, future, missing, sequence };
+    return {
+      past: sequence.slice(0, past),
+      present: sequence.slice(past, before),
+      future: sequence.slice(before),
+      missing: missing.slice(0, before - past),
+      sequence,
+    };
   }
 
   #findMissing(at: number, event: Event): Event {
     const { symbols } = this.#node.patterns;
-    const missing: Event = [];
+    let missing = this.#noSymbols;
     for (let i = 0; i < event.length; i += 1) {
       const term = this.#query.termOf[(symbols[at + i] ?? 0) & SYMBOL_BITS] ?? 0;
       this.#isPresent[term] = 1;
-      if (this.#isMatched[term] === 0) missing.push(event[i] ?? "");
+      if (this.#isMatched[term] !== 0) continue;
+      if (event.length === 1) return event;
+      if (missing === this.#noSymbols) missing = [];
+      missing.push(event[i] ?? "");
     }
     return missing;
   }
 
   #findExtras(): Event[] {
-    const { stm, terms } = this.#query;
+    const { stm } = this.#query;
     let position = 0;
-    return stm.map((event) => {
-      const extras: Event = [];
-      for (const symbol of event) {
-        const term = terms[position++] ?? 0;
-        if (term === 0 || this.#isPresent[term] === 0) extras.push(symbol);
-      }
-      return extras;
-    });
+    for (let i = 0; i < stm.length; i += 1) {
+      const event = stm[i] ?? this.#noSymbols;
+      this.#extras[i] = this.#findExtrasOf(event, position);
+      position += event.length;
+    }
+    return this.#extras.slice(0, stm.length);
+  }
+
+  /** Of the event at a position of the state. */
+  #findExtrasOf(event: Event, position: number): Event {
+    const { terms } = this.#query;
+    let extras = this.#noSymbols;
+    for (let i = 0; i < event.length; i += 1) {
+      const term = terms[position + i] ?? 0;
+      if (term > 0 && this.#isPresent[term] === 1) continue;
+      if (event.length === 1) return event;
+      if (extras === this.#noSymbols) extras = [];
+      extras.push(event[i] ?? "");
+    }
+    return extras;
   }
 }
 
@@ -132,19 +157,24 @@ export class PredictionWriter {
 export function describeFutures(
   node: NodeReplica,
   query: StateQuery,
-  groups: readonly FutureGroup[],
+  { groups, events }: { groups: readonly FutureGroup[]; events: EventTexts },
 ): FuturePotential[] {
+  const shares = new Float64Array(groups.length);
   let weights = 0;
   for (const { weight } of groups) weights += weight;
-  return groups
-    .map(({ slot, start, members, weight }) => {
-      query.breathe(node.patterns.lengthOf(slot));
-      return {
-        future: node.eventsOf(slot, start),
-        aggregatePotential: weights === 0 ? 0 : weight / weights,
-        supportingPatterns: members,
-        totalWeightedFrequency: weight,
-      };
-    })
-    .sort((a, b) => b.aggregatePotential - a.aggregatePotential);
+  for (let i = 0; i < shares.length; i += 1) {
+    shares[i] = weights === 0 ? 0 : (groups[i]?.weight ?? 0) / weights;
+  }
+  const order = descending(shares);
+  return groups.map((_, place) => {
+    const i = order[place] ?? 0;
+    const { slot, start, members, weight } = groups[i] as FutureGroup;
+    query.breathe(node.patterns.lengthOf(slot));
+    return {
+      future: events.of(slot, start),
+      aggregatePotential: shares[i] ?? 0,
+      supportingPatterns: members,
+      totalWeightedFrequency: weight,
+    };
+  });
 }

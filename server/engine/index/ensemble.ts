@@ -5,14 +5,13 @@ import { cosineDistance, itfdfSimilarityOf, LEAST_PROBABILITY } from "../ensembl
 import type { IntrinsicMetrics } from "../long-term-memory.ts";
 import type { BaseFigures } from "../metrics.ts";
 import { potentialOf } from "../metrics.ts";
-import { compareDescending } from "../ranking.ts";
-import { BestCandidates } from "./best-candidates.ts";
 import type { EnsembleMember } from "./candidate-search.ts";
 import { EnsembleTerms } from "./ensemble-terms.ts";
 import type { Extraction } from "./extraction.ts";
 import type { FutureGroup } from "./future-groups.ts";
 import { FutureGroups } from "./future-groups.ts";
 import { intrinsicMetricsOf } from "./intrinsic-metrics.ts";
+import { descending } from "./merge-sort.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { StateQuery } from "./state-query.ts";
@@ -47,6 +46,8 @@ interface Extracted extends Omit<EnsembleMember, "common">, BaseFigures {
   presentStart: number;
   presentEnd: number;
   future: FutureGroup | undefined;
+  /** 0 until the whole ensemble is known. */
+  itfdfSimilarity: number;
 }
 
 /**
@@ -85,6 +86,7 @@ export class EnsembleFigures {
     const futures = this.#futures.groups();
     for (const { weight } of futures) this.#futureWeights += weight;
     this.#weighState();
+    for (const member of extracted) member.itfdfSimilarity = this.#itfdfSimilarity(member);
     return { figures: this.#rank(extracted).map((member) => this.#figureMember(member)), futures };
   }
 
@@ -92,25 +94,17 @@ export class EnsembleFigures {
   #rank(extracted: readonly Extracted[]): Extracted[] {
     const { rankSortAlgo, maxPredictions } = this.#query.settings;
     const keys = new Float64Array(extracted.length);
-    const best = new BestCandidates(
-      maxPredictions,
-      (a, b) => compareDescending(keys[a] ?? 0, keys[b] ?? 0) || a - b,
-    );
-    for (const [index, member] of extracted.entries()) {
-      keys[index] =
+    for (let i = 0; i < extracted.length; i += 1) {
+      const member = extracted[i] as Extracted;
+      keys[i] =
         rankSortAlgo === "potential"
-          ? this.#potential(member)
+          ? potentialOf(effectiveFigures(member), member.itfdfSimilarity)
           : (this.#figureMember(member)[rankSortAlgo] ?? -Infinity);
-      best.add(index);
     }
-    return best.sorted().flatMap((index) => extracted[index] ?? []);
-  }
-
-  /** Counts the present. */
-  #potential(member: Extracted): number {
-    this.#query.breathe(this.#node.patterns.lengthOf(member.slot));
-    this.#counts.count(member.slot, member.presentStart, member.presentEnd);
-    return potentialOf(effectiveFigures(member), this.#itfdfSimilarity(member.frequency));
+    const order = descending(keys);
+    return extracted
+      .slice(0, maxPredictions)
+      .map((_, place) => extracted[order[place] ?? 0] as Extracted);
   }
 
   #extractAll(members: readonly EnsembleMember[], extraction: Extraction): Extracted[] {
@@ -137,6 +131,7 @@ export class EnsembleFigures {
         fragmentation,
         future,
         weighted: weights?.figures(slot, extraction) ?? UNWEIGHTED,
+        itfdfSimilarity: 0,
       };
     });
   }
@@ -172,7 +167,6 @@ export class EnsembleFigures {
     const share =
       future === undefined || this.#futureWeights === 0 ? 0 : future.weight / this.#futureWeights;
     this.#counts.count(slot, member.presentStart, member.presentEnd);
-    const itfdfSimilarity = this.#itfdfSimilarity(frequency);
     const confluence = this.#confluence(member);
     const intrinsic = intrinsicMetricsOf(this.#node, slot, this.#counts) ?? this.#distribution();
     // Intrinsic metrics have recounted, over the whole pattern: so is tf-idf then.
@@ -181,7 +175,7 @@ export class EnsembleFigures {
       slot,
       kept: member.kept,
       frequency,
-      potential: potentialOf(effectiveFigures(member), itfdfSimilarity),
+      potential: potentialOf(effectiveFigures(member), member.itfdfSimilarity),
       evidence: member.evidence,
       similarity,
       fragmentation: member.fragmentation,
@@ -192,7 +186,7 @@ export class EnsembleFigures {
       entropy: intrinsic.entropy,
       normalizedEntropy: intrinsic.normalizedEntropy,
       globalNormalizedEntropy: intrinsic.globalNormalizedEntropy,
-      itfdfSimilarity,
+      itfdfSimilarity: member.itfdfSimilarity,
       tfidfScore,
       patternProbability: prior,
       weightedStrength,
@@ -206,8 +200,11 @@ export class EnsembleFigures {
     };
   }
 
-  #itfdfSimilarity(frequency: number): number {
+  /** Counts the present. */
+  #itfdfSimilarity({ slot, presentStart, presentEnd, frequency }: Extracted): number {
     const { symbolIds } = this.#query;
+    this.#query.breathe(this.#node.patterns.lengthOf(slot));
+    this.#counts.count(slot, presentStart, presentEnd);
     const { ids, counts, distinct } = this.#counts;
     let squares = 0;
     for (let i = 0; i < distinct; i += 1) {
@@ -217,7 +214,9 @@ export class EnsembleFigures {
     let product = 0;
     for (let i = 0; i < symbolIds.length; i += 1) {
       const id = symbolIds[i] ?? 0;
-      const value = this.#terms.probability(id) * this.#counts.countOf(id);
+      const count = this.#counts.countOf(id);
+      if (count === 0) continue;
+      const value = this.#terms.probability(id) * count;
       product += (this.#stateVector[i] ?? 0) * value;
     }
     const distance = cosineDistance(product, this.#stateSquares, squares);
@@ -267,6 +266,7 @@ export class EnsembleFigures {
 
 function effectiveFigures(member: Extracted): BaseFigures {
   const { weighted } = member;
+  if (weighted === UNWEIGHTED) return member;
   return {
     evidence: weighted.weightedEvidence ?? member.evidence,
     confidence: weighted.weightedConfidence ?? member.confidence,

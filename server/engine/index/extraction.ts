@@ -102,7 +102,7 @@ export class Extraction {
       const start = stateStarts[block] ?? 0;
       for (let i = 0; i < (lengths[block] ?? 0); i += 1) positions.push(start + i);
     }
-    return count > 1 ? positions.sort((a, b) => a - b) : positions;
+    return count > 1 ? sortAscending(positions) : positions;
   }
 
   /** The state's symbols outside the blocks: those of the whole pattern are also those of its present. */
@@ -173,4 +173,18 @@ export class Extraction {
   #lengthOf(slot: number): number {
     return (this.#starts[slot + 1] ?? 0) - (this.#starts[slot] ?? 0);
   }
+}
+
+/** So few are sorted by insertion: `sort` takes longer to begin. */
+const FEW = 16;
+
+function sortAscending(numbers: number[]): number[] {
+  if (numbers.length > FEW) return numbers.sort((a, b) => a - b);
+  for (let i = 1; i < numbers.length; i += 1) {
+    const number = numbers[i] ?? 0;
+    let at = i;
+    for (; at > 0 && (numbers[at - 1] ?? 0) > number; at -= 1) numbers[at] = numbers[at - 1] ?? 0;
+    numbers[at] = number;
+  }
+  return numbers;
 }

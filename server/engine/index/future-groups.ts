@@ -14,9 +14,13 @@ export interface FutureGroup {
 interface KeyedGroup extends FutureGroup {
   keyStart: number;
   keyEnd: number;
-  /** The next group whose key has the same hash. */
-  next: KeyedGroup | undefined;
+  hash: number;
+  /** The group before in the same bucket, by its number; −1 when it is the first. */
+  next: number;
 }
+
+/** A power of two. */
+const LEAST_BUCKETS = 1_024;
 
 /**
  * Groups the futures of an ensemble that are equal but for the order inside their events (prediction.md §8.3). A future's
@@ -25,7 +29,8 @@ interface KeyedGroup extends FutureGroup {
 export class FutureGroups {
   readonly #node: NodeReplica;
   readonly #groups: KeyedGroup[] = [];
-  readonly #byHash = new Map<number, KeyedGroup>();
+  /** By bucket, the number of its last group plus one. */
+  #heads = new Int32Array(LEAST_BUCKETS);
   #keys = new Int32Array(1024);
   #keysEnd = 0;
 
@@ -51,15 +56,28 @@ export class FutureGroups {
     const keyStart = this.#keysEnd;
     const keyEnd = this.#writeKey(slot, start);
     const hash = this.#hashKey(keyEnd);
-    const first = this.#byHash.get(hash);
-    for (let group = first; group !== undefined; group = group.next) {
-      if (this.#isEqual(group, keyEnd)) return group;
+    const bucket = hash & (this.#heads.length - 1);
+    for (let number = (this.#heads[bucket] ?? 0) - 1; number >= 0;) {
+      const group = this.#groups[number] as KeyedGroup;
+      if (group.hash === hash && this.#isEqual(group, keyEnd)) return group;
+      number = group.next;
     }
-    const group = { slot, start, members: 0, weight: 0, keyStart, keyEnd, next: first };
-    this.#byHash.set(hash, group);
+    const next = (this.#heads[bucket] ?? 0) - 1;
+    const group = { slot, start, members: 0, weight: 0, keyStart, keyEnd, hash, next };
     this.#groups.push(group);
+    this.#heads[bucket] = this.#groups.length;
     this.#keysEnd = keyEnd;
+    if (this.#groups.length > this.#heads.length) this.#addBuckets();
     return group;
+  }
+
+  #addBuckets(): void {
+    this.#heads = new Int32Array(2 * this.#heads.length);
+    for (const [number, group] of this.#groups.entries()) {
+      const bucket = group.hash & (this.#heads.length - 1);
+      group.next = (this.#heads[bucket] ?? 0) - 1;
+      this.#heads[bucket] = number + 1;
+    }
   }
 
   /** Writes a key behind the last one kept; gives where it ends. */

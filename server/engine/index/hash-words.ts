@@ -10,21 +10,18 @@ export function writeHash(words: Uint32Array, slot: number, hash: string): void 
   }
 }
 
-const HEX_DIGITS = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
-
-/** Written anew by every call. */
-const characters = Array.from({ length: WORDS_PER_HASH * DIGITS_PER_WORD }, () => 0);
+/** Written anew by every call: the words, most significant byte first. */
+const bytes = Buffer.alloc(WORDS_PER_HASH * 4);
 
 export function readHash(words: Uint32Array, slot: number): string {
-  let at = 0;
   for (let i = 0; i < WORDS_PER_HASH; i += 1) {
     const word = words[slot * WORDS_PER_HASH + i] ?? 0;
-    for (let shift = 28; shift >= 0; shift -= 4) {
-      characters[at] = HEX_DIGITS[(word >>> shift) & 0xf] ?? 0;
-      at += 1;
-    }
+    bytes[i * 4] = word >>> 24;
+    bytes[i * 4 + 1] = word >>> 16;
+    bytes[i * 4 + 2] = word >>> 8;
+    bytes[i * 4 + 3] = word;
   }
-  return String.fromCharCode(...characters);
+  return bytes.toString("hex");
 }
 
 /** Negative when the hash in `slot` sorts before the one in `other`, as their hex texts do; 0 for equal ones. */

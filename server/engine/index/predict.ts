@@ -4,6 +4,7 @@ import type { PredictionList } from "@kato-rpc/shared/prediction.ts";
 import { searchIndex } from "./candidate-search.ts";
 import { describeFutures, PredictionWriter } from "./describe-prediction.ts";
 import { EnsembleFigures } from "./ensemble.ts";
+import { EventTexts } from "./event-texts.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import type { QuerySettings } from "./state-query.ts";
 import { StateQuery } from "./state-query.ts";
@@ -48,13 +49,14 @@ function predictSequence(node: NodeReplica, query: StateQuery): PredictionList {
   }
   const { members, extraction } = found;
   const { figures, futures } = new EnsembleFigures(node, query).figure(members, extraction);
-  const writer = new PredictionWriter(node, query, extraction);
+  const events = new EventTexts(node, query.scratch.places);
+  const writer = new PredictionWriter(node, query, { extraction, events });
   return {
     predictions: figures.map((each) => {
       query.breathe(node.patterns.lengthOf(each.slot));
       return writer.describe(each);
     }),
-    futurePotentials: describeFutures(node, query, futures),
+    futurePotentials: describeFutures(node, query, { groups: futures, events }),
     empty: null,
     bestSimilarity: null,
   };

@@ -1,15 +1,22 @@
 import type { Candidates } from "./candidates.ts";
 import { compareHashes, WORDS_PER_HASH } from "./hash-words.ts";
+import { MergeSort } from "./merge-sort.ts";
 import type { NodeReplica } from "./node-replica.ts";
 
 /**
  * The first `limit` candidates by preliminary potential, then by similarity, then by hash, found as their potentials become
- * known: a binary heap with the last of those kept on top. The same as `BestCandidates`, with the order built in: most
- * of a small node's patterns are candidates, and comparing them was a third of a prediction.
+ * known: twice as many may wait, and then those that come last are let go. When the best come first, few wait that
+ * are let go, and what waits is nearly in order.
  */
 export class PreliminaryRanking {
-  readonly #heap: Int32Array;
+  readonly #limit: number;
+  /** Those that wait: the first `#sorted` in order, behind them those that came since. */
+  readonly #waiting: Int32Array;
+  readonly #sort: MergeSort;
+  #sorted = 0;
   #size = 0;
+  /** The one that comes last of `limit`, once there are as many. */
+  #last = -1;
   readonly #potentials: Float64Array;
   readonly #similarities: Float64Array;
   readonly #slots: Int32Array;
@@ -19,7 +26,9 @@ export class PreliminaryRanking {
 
   constructor({ patterns }: NodeReplica, candidates: Candidates, limit: number) {
     const { count, slots, similarities } = candidates;
-    this.#heap = new Int32Array(limit);
+    this.#limit = limit;
+    this.#waiting = new Int32Array(Math.min(count, 2 * limit));
+    this.#sort = new MergeSort(this.#waiting, this);
     this.#potentials = new Float64Array(count);
     this.#similarities = similarities;
     this.#slots = slots;
@@ -56,69 +65,31 @@ export class PreliminaryRanking {
     return order;
   }
 
-  /** Whether a candidate would be kept if it had this potential. */
+  /** Whether a candidate may be among them if it has this potential. */
   keeps(candidate: number, potential: number): boolean {
-    if (this.#size < this.#heap.length) return true;
-    const last = this.#heap[0] ?? 0;
-    const needed = this.#potentials[last] ?? 0;
-    return potential === needed ? this.#isTiedBefore(candidate, last) : potential > needed;
+    if (this.#last < 0) return true;
+    const needed = this.#potentials[this.#last] ?? 0;
+    return potential === needed ? this.#isTiedBefore(candidate, this.#last) : potential > needed;
   }
 
   /** Whether it is kept for now. */
   add(candidate: number, potential: number): boolean {
     this.#potentials[candidate] = potential;
-    if (this.#size < this.#heap.length) {
-      this.#size += 1;
-      this.#rise(this.#size - 1, candidate);
-      return true;
-    }
-    if (!this.#isBefore(candidate, this.#heap[0] ?? 0)) return false;
-    this.#sink(candidate, this.#size);
+    if (this.#last >= 0 && !this.isBefore(candidate, this.#last)) return false;
+    this.#waiting[this.#size] = candidate;
+    this.#size += 1;
+    const isFull = this.#size === this.#waiting.length;
+    if (isFull || (this.#last < 0 && this.#size === this.#limit)) this.#cut();
     return true;
   }
 
-  /** Takes out those kept, in order. */
-  takeSorted(): Int32Array {
-    const heap = this.#heap;
-    const size = this.#size;
-    for (let end = size - 1; end > 0; end -= 1) {
-      const last = heap[0] ?? 0;
-      this.#sink(heap[end] ?? 0, end);
-      heap[end] = last;
-    }
-    this.#size = 0;
-    return heap.subarray(0, size);
+  /** Those kept, in order. */
+  sorted(): Int32Array {
+    this.#cut();
+    return this.#waiting.subarray(0, this.#size);
   }
 
-  #rise(start: number, rising: number): void {
-    const heap = this.#heap;
-    let at = start;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (this.#isBefore(rising, heap[parent] ?? 0)) break;
-      heap[at] = heap[parent] ?? 0;
-      at = parent;
-    }
-    heap[at] = rising;
-  }
-
-  /**
-   * Puts one in the place of the top, among the first `size`: down to the end by one comparison a level, and up again,
-   * since most belong there (Wegener 1993).
-   */
-  #sink(sinking: number, size: number): void {
-    const heap = this.#heap;
-    let at = 0;
-    for (let child = 1; child < size; child = 2 * at + 1) {
-      const other = child + 1;
-      if (other < size && this.#isBefore(heap[child] ?? 0, heap[other] ?? 0)) child = other;
-      heap[at] = heap[child] ?? 0;
-      at = child;
-    }
-    this.#rise(at, sinking);
-  }
-
-  #isBefore(a: number, b: number): boolean {
+  isBefore(a: number, b: number): boolean {
     const potentialA = this.#potentials[a] ?? 0;
     const potentialB = this.#potentials[b] ?? 0;
     return potentialA === potentialB ? this.#isTiedBefore(a, b) : potentialA > potentialB;
@@ -132,5 +103,13 @@ export class PreliminaryRanking {
     const wordB = this.#words[b] ?? 0;
     if (wordA !== wordB) return wordA < wordB;
     return compareHashes(this.#hashes, this.#slots[a] ?? 0, this.#slots[b] ?? 0) < 0;
+  }
+
+  #cut(): void {
+    this.#sort.sort(this.#sorted, this.#size);
+    this.#sort.merge(0, this.#sorted, this.#size);
+    this.#size = Math.min(this.#size, this.#limit);
+    this.#sorted = this.#size;
+    if (this.#size === this.#limit) this.#last = this.#waiting[this.#limit - 1] ?? -1;
   }
 }

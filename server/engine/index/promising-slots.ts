@@ -3,50 +3,77 @@ import type { NodeReplica } from "./node-replica.ts";
 import type { PostingLists } from "./posting-lists.ts";
 import type { StateQuery } from "./state-query.ts";
 
-/** Postings are followed only when they name fewer slots than this share of all: in order, memory is read faster. */
-const SHARE_WORTH_FOLLOWING = 0.5;
+/** Occurrences that a slot shares with the state are counted up to this, which stands for any number. */
+const MOST_COUNTED = 255;
+
+/** Slots that a query has to look at, each once, and how much each can share with the state. */
+export class PromisingSlots {
+  readonly slots: Int32Array;
+  /** By slot, the occurrences that the state has of those of its symbols that were followed. */
+  readonly #shared: Uint8Array;
+  /** Occurrences in the state of the symbols that were not followed. */
+  readonly #spare: number;
+
+  constructor(slots: Int32Array, shared: Uint8Array, spare: number) {
+    this.slots = slots;
+    this.#shared = shared;
+    this.#spare = spare;
+  }
+
+  /** No common subsequence of the state and this slot's pattern is longer, and where this is 1, one is as long. */
+  mostCommon(slot: number): number {
+    const shared = this.#shared[slot] ?? 0;
+    return shared === MOST_COUNTED ? Infinity : shared + this.#spare;
+  }
+}
 
 /**
- * The slots that can pass the threshold, each once, and some that cannot; undefined for all of them. At a threshold of 0
+ * The slots that can pass the threshold, and some that cannot; undefined for all of them. At a threshold of 0
  * all can. Above it a pattern must share a symbol, in character mode too (prediction.md §5.3); in token mode it must
  * share as many occurrences as the shortest pattern would need, so that those of the commonest symbols, one fewer,
  * may be left out: a pattern with only these has too few.
  */
-export function promisingSlots(node: NodeReplica, query: StateQuery): Int32Array | undefined {
+export function promisingSlots(node: NodeReplica, query: StateQuery): PromisingSlots | undefined {
   if (query.settings.recallThreshold === 0) return undefined;
   const { postings, patterns } = node;
-  const terms = termsToFollow(node, query);
-  const lengthOf = (term: number): number => postings.lengthOf(query.symbolIds[term - 1] ?? 0);
+  const { symbolIds, masks, work } = query;
+  const { pool } = postings;
+  const { terms, spare } = termsToFollow(node, query);
+  const lengthOf = (term: number): number => postings.lengthOf(symbolIds[term - 1] ?? 0);
   const named = terms.reduce((sum, term) => sum + lengthOf(term), 0);
-  if (named > patterns.size * SHARE_WORTH_FOLLOWING) return undefined;
-
-  const slots = new Int32Array(named);
-  const visited = new Int32Array((patterns.size >>> 5) + 1);
+  const slots = new Int32Array(Math.min(named, patterns.size));
+  const shared = new Uint8Array(patterns.size);
   let count = 0;
   for (const term of terms) {
-    const start = postings.startOf(query.symbolIds[term - 1] ?? 0);
+    const occurrences = masks.occurrencesOf(term);
+    const start = postings.startOf(symbolIds[term - 1] ?? 0);
     const end = start + lengthOf(term);
+    work.spend(end - start);
     for (let at = start; at < end; at += 1) {
-      const slot = postings.pool[at] ?? 0;
-      const word = visited[slot >>> 5] ?? 0;
-      if ((word & (1 << (slot & 31))) !== 0) continue;
-      visited[slot >>> 5] = word | (1 << (slot & 31));
-      slots[count++] = slot;
+      const slot = pool[at] ?? 0;
+      const before = shared[slot] ?? 0;
+      if (before === 0) slots[count++] = slot;
+      shared[slot] = Math.min(before + occurrences, MOST_COUNTED);
     }
   }
-  return slots.subarray(0, count);
+  return new PromisingSlots(slots.subarray(0, count), shared, spare);
 }
 
-/** Terms of the state, rarest first, without the commonest that a candidate cannot live on. */
-function termsToFollow(node: NodeReplica, query: StateQuery): number[] {
+/**
+ * Terms of the state, rarest first, without the commonest that a candidate cannot live on, of which the state has `spare`
+ * occurrences.
+ */
+function termsToFollow(node: NodeReplica, query: StateQuery): { terms: number[]; spare: number } {
   const terms = termsByPatterns(node.postings, query);
-  let spare = leastCommonOfAny(node, query) - 1;
+  const most = leastCommonOfAny(node, query) - 1;
+  let spare = 0;
   while (terms.length > 0) {
-    spare -= query.masks.occurrencesOf(terms.at(-1) ?? 0);
-    if (spare < 0) return terms;
+    const more = spare + query.masks.occurrencesOf(terms.at(-1) ?? 0);
+    if (more > most) break;
+    spare = more;
     terms.pop();
   }
-  return terms;
+  return { terms, spare };
 }
 
 /** Terms of the state, those that the fewest patterns have first. */
