@@ -7,8 +7,8 @@ import { PreliminaryRanking } from "./preliminary-ranking.ts";
 import type { StateQuery } from "./state-query.ts";
 
 /** Positions in the candidates' lists, most similar first, then by hash (prediction.md §9, product rule). */
-export function sortCandidates(node: NodeReplica, candidates: Candidates): number[] {
-  const order = Array.from({ length: candidates.count }, (_, index) => index);
+export function sortCandidates(node: NodeReplica, candidates: Candidates): Int32Array {
+  const order = allPositions(candidates.count);
   const { slots, similarities } = candidates;
   return order.sort(
     (a, b) =>
@@ -30,7 +30,7 @@ export interface Pruning {
 
 /** Candidates by their positions, and of each where its extraction is kept; −1 where it is not. */
 export interface Pruned {
-  order: number[];
+  order: Int32Array;
   kept: Int32Array;
 }
 
@@ -67,7 +67,7 @@ export function pruneCandidates(pruning: Pruning): Pruned {
       kept[index] = extraction.keep();
     }
   }
-  return { order: Array.from(ranking.sorted()), kept };
+  return { order: ranking.sorted(), kept };
 }
 
 function allPositions(count: number): Int32Array {

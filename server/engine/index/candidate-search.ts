@@ -5,7 +5,7 @@ import { planFilters } from "../filters.ts";
 import { ENSEMBLE_FACTOR } from "../ranking.ts";
 import { tokenRatio, tokenSimilarity } from "../similarity.ts";
 import { pruneCandidates, sortCandidates } from "./candidate-order.ts";
-import type { SlotTest } from "./candidates.ts";
+import type { Candidates, SlotTest } from "./candidates.ts";
 import { findCandidates } from "./candidates.ts";
 import { CharacterMatcher } from "./character-matcher.ts";
 import { commonLengthIn } from "./common-length.ts";
@@ -15,17 +15,16 @@ import type { NodeReplica } from "./node-replica.ts";
 import { OverlapCounter } from "./overlap-counter.ts";
 import type { StateQuery } from "./state-query.ts";
 
-export interface EnsembleMember {
-  slot: number;
-  similarity: number;
-  /** Length of the longest common subsequence; undefined in character mode. */
-  common: number | undefined;
-  /** Where its extraction is kept; −1 where it is not. */
-  kept: number;
+/** The members of an ensemble in its order, as positions among the candidates. */
+export interface Ensemble {
+  candidates: Candidates;
+  order: Int32Array;
+  /** By position, where a candidate's extraction is kept, −1 where it is not; undefined where none is. */
+  kept: Int32Array | undefined;
 }
 
 export type IndexSearchResult =
-  | { members: EnsembleMember[]; extraction: Extraction; empty: null }
+  | { ensemble: Ensemble; extraction: Extraction; empty: null }
   | { empty: EmptyReason; bestSimilarity: number | null };
 
 /** The ensemble for a state of two or more symbols (prediction.md §3): what `searchNaively` finds, in its order. */
@@ -45,13 +44,7 @@ export function searchIndex(node: NodeReplica, query: StateQuery): IndexSearchRe
     candidates.count <= limit
       ? { order: sortCandidates(node, candidates), kept: undefined }
       : pruneCandidates({ node, query, candidates, extraction, limit });
-  const members = order.map((index) => ({
-    slot: candidates.slots[index] ?? 0,
-    similarity: candidates.similarities[index] ?? 0,
-    common: candidates.commons?.[index],
-    kept: kept?.[index] ?? -1,
-  }));
-  return { members, extraction, empty: null };
+  return { ensemble: { candidates, order, kept }, extraction, empty: null };
 }
 
 function createSlotTest(node: NodeReplica, query: StateQuery, plan: FilterPlan): SlotTest {

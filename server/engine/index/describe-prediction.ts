@@ -50,7 +50,7 @@ export class PredictionWriter {
     for (const position of positions) this.#isMatched[terms[position] ?? 0] = 1;
     // Term 0 is every symbol that the other side cannot have.
     this.#isMatched[0] = 0;
-    const { past, present, future, missing, sequence } = this.#writeEvents(slot);
+    const { past, present, future, missing, sequence } = this.#writeEvents(figures);
     return {
       type: "prototypical",
       name: this.#node.patterns.hashOf(slot),
@@ -90,7 +90,7 @@ export class PredictionWriter {
   }
 
   /** Each event put where it belongs; marks the terms of the present. */
-  #writeEvents(slot: number) {
+  #writeEvents({ slot, futureGroup }: Figures) {
     const start = this.#node.patterns.startOf(slot);
     const { presentStart, presentEnd } = this.#extraction;
     const sequence = this.#events.of(slot);
@@ -104,10 +104,12 @@ export class PredictionWriter {
       else missing[before - past] = this.#findMissing(start + position, event);
       position += event.length;
     }
+    const future = sequence.slice(before);
+    if (futureGroup?.slot === slot) futureGroup.events = future;
     return {
       past: sequence.slice(0, past),
       present: sequence.slice(past, before),
-      future: sequence.slice(before),
+      future,
       missing: missing.slice(0, before - past),
       sequence,
     };
@@ -168,10 +170,10 @@ export function describeFutures(
   const order = descending(shares);
   return groups.map((_, place) => {
     const i = order[place] ?? 0;
-    const { slot, start, members, weight } = groups[i] as FutureGroup;
+    const { slot, start, members, weight, events: written } = groups[i] as FutureGroup;
     query.breathe(node.patterns.lengthOf(slot));
     return {
-      future: events.of(slot, start),
+      future: written ?? events.of(slot, start),
       aggregatePotential: shares[i] ?? 0,
       supportingPatterns: members,
       totalWeightedFrequency: weight,

@@ -5,7 +5,7 @@ import { cosineDistance, itfdfSimilarityOf, LEAST_PROBABILITY } from "../ensembl
 import type { IntrinsicMetrics } from "../long-term-memory.ts";
 import type { BaseFigures } from "../metrics.ts";
 import { potentialOf } from "../metrics.ts";
-import type { EnsembleMember } from "./candidate-search.ts";
+import type { Ensemble } from "./candidate-search.ts";
 import { EnsembleTerms } from "./ensemble-terms.ts";
 import type { Extraction } from "./extraction.ts";
 import type { FutureGroup } from "./future-groups.ts";
@@ -32,7 +32,7 @@ export type Figures = Omit<
   | "extras"
   | "anomalies"
   | "sequence"
-> & { slot: number; kept: number };
+> & { slot: number; kept: number; futureGroup: FutureGroup | undefined };
 
 export interface FiguredEnsemble {
   /** Of the members that are returned, ranked. */
@@ -40,7 +40,11 @@ export interface FiguredEnsemble {
   futures: FutureGroup[];
 }
 
-interface Extracted extends Omit<EnsembleMember, "common">, BaseFigures {
+interface Extracted extends BaseFigures {
+  slot: number;
+  similarity: number;
+  /** Where its extraction is kept; −1 where it is not. */
+  kept: number;
   weighted: WeightedFigures;
   frequency: number;
   presentStart: number;
@@ -77,8 +81,8 @@ export class EnsembleFigures {
     this.#patternFrequencies = node.totals().patternFrequencies;
   }
 
-  figure(members: readonly EnsembleMember[], extraction: Extraction): FiguredEnsemble {
-    const extracted = this.#extractAll(members, extraction);
+  figure(ensemble: Ensemble, extraction: Extraction): FiguredEnsemble {
+    const extracted = this.#extractAll(ensemble, extraction);
     for (const { frequency } of extracted) this.#frequencies += frequency;
     for (const { similarity, frequency } of extracted) {
       this.#evidence += similarity * (frequency / this.#frequencies);
@@ -107,18 +111,22 @@ export class EnsembleFigures {
       .map((_, place) => extracted[order[place] ?? 0] as Extracted);
   }
 
-  #extractAll(members: readonly EnsembleMember[], extraction: Extraction): Extracted[] {
+  #extractAll({ candidates, order, kept: allKept }: Ensemble, extraction: Extraction): Extracted[] {
     const { patterns } = this.#node;
     const weights = stateWeightsOf(this.#node, this.#query);
-    return members.map(({ slot, similarity, common, kept }) => {
+    const extracted: Extracted[] = [];
+    for (const index of order) {
+      const slot = candidates.slots[index] ?? 0;
+      const similarity = candidates.similarities[index] ?? 0;
+      const kept = allKept?.[index] ?? -1;
       this.#query.breathe(patterns.lengthOf(slot));
       if (kept >= 0) extraction.recall(slot, kept);
-      else extraction.extract(slot, common);
+      else extraction.extract(slot, candidates.commons?.[index]);
       const { presentStart, presentEnd, evidence, confidence, snr, fragmentation } = extraction;
       const frequency = patterns.frequencyOf(slot);
       this.#define(slot, extraction);
       const future = this.#futures.add(slot, presentEnd, frequency * similarity);
-      return {
+      extracted.push({
         slot,
         similarity,
         kept: kept < 0 && extraction.fuzzy === undefined ? extraction.keep() : kept,
@@ -132,8 +140,9 @@ export class EnsembleFigures {
         future,
         weighted: weights?.figures(slot, extraction) ?? UNWEIGHTED,
         itfdfSimilarity: 0,
-      };
-    });
+      });
+    }
+    return extracted;
   }
 
   /** A symbol of `present` is matched or missing; in fuzzy mode a match may also stand outside. */
@@ -174,6 +183,7 @@ export class EnsembleFigures {
     return {
       slot,
       kept: member.kept,
+      futureGroup: future,
       frequency,
       potential: potentialOf(effectiveFigures(member), member.itfdfSimilarity),
       evidence: member.evidence,

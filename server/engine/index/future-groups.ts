@@ -1,3 +1,5 @@
+import type { Event } from "@kato-rpc/shared/observation.ts";
+
 import { withRoomFor } from "./growing-array.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { EVENT_END, SYMBOL_BITS } from "./pattern-table.ts";
@@ -7,6 +9,8 @@ export interface FutureGroup {
   slot: number;
   start: number;
   members: number;
+  /** Its events once they are written. */
+  events: Event[] | undefined;
   /** Sum of frequency times similarity, in the order of the ensemble. */
   weight: number;
 }
@@ -63,7 +67,8 @@ export class FutureGroups {
       number = group.next;
     }
     const next = (this.#heads[bucket] ?? 0) - 1;
-    const group = { slot, start, members: 0, weight: 0, keyStart, keyEnd, hash, next };
+    const events = undefined;
+    const group = { slot, start, events, members: 0, weight: 0, keyStart, keyEnd, hash, next };
     this.#groups.push(group);
     this.#heads[bucket] = this.#groups.length;
     this.#keysEnd = keyEnd;

@@ -47,8 +47,8 @@ function predictSequence(node: NodeReplica, query: StateQuery): PredictionList {
     const { empty, bestSimilarity } = found;
     return { predictions: [], futurePotentials: [], empty, bestSimilarity };
   }
-  const { members, extraction } = found;
-  const { figures, futures } = new EnsembleFigures(node, query).figure(members, extraction);
+  const { ensemble, extraction } = found;
+  const { figures, futures } = new EnsembleFigures(node, query).figure(ensemble, extraction);
   const events = new EventTexts(node, query.scratch.places);
   const writer = new PredictionWriter(node, query, { extraction, events });
   return {

@@ -28,6 +28,10 @@ type Action =
   | { do: "correct" | "forget"; pattern: number; frequency: number }
   | { do: "finalize" };
 
+function learnOf(events: Event[]): Action {
+  return { do: "learn", events, joy: undefined, book: undefined };
+}
+
 type Play = { actions: Action[]; stm: Event[]; settings: PredictionSettings };
 
 function eventsOf(symbols: readonly string[], maxEvents: number): fc.Arbitrary<Event[]> {
@@ -212,6 +216,37 @@ describe("the indexed engine predicts what the naive one does, bit for bit,", ()
     );
 
     fc.assert(fc.property(plays, expectSamePredictions), { numRuns: 500 });
+  });
+
+  test("on states and patterns that have a symbol some hundred times", { timeout: 120_000 }, () => {
+    const times = fc.integer({ min: 250, max: 290 });
+    const plays = fc.record({
+      inPattern: times,
+      inState: times,
+      recallThreshold: fc.double({ min: 0.8, max: 1, noNaN: true }),
+    });
+
+    fc.assert(
+      fc.property(plays, ({ inPattern, inState, recallThreshold }) => {
+        const again = (count: number): Event[] => Array.from({ length: count }, () => ["a"]);
+        expectSamePredictions({
+          actions: [learnOf([...again(inPattern), ["b"]]), learnOf([["a"], ["b"], ["c"]])],
+          stm: [["c"], ...again(inState)],
+          settings: { ...DEFAULT_SESSION_CONFIG, recallThreshold },
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("on more than a thousand futures, some of several patterns", { timeout: 120_000 }, () => {
+    const patterns = Array.from({ length: 1_500 }, (_, i) => [[`m${i}`], ["a"], [`f${i % 1_200}`]]);
+
+    expectSamePredictions({
+      actions: patterns.map(learnOf),
+      stm: [["a"], ["b"]],
+      settings: { ...DEFAULT_SESSION_CONFIG, maxPredictions: 1_000 },
+    });
   });
 
   test("from one symbol", { timeout: 120_000 }, () => {
