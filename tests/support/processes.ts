@@ -4,7 +4,6 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { forgetProcess, recordProcess } from "./process-records.ts";
 import { findRunDirectory } from "./run-directory.ts";
-import { waitFor } from "./wait-for.ts";
 
 export interface ProcessOptions {
   command: string;
@@ -47,12 +46,17 @@ export class StartedProcess implements AsyncDisposable {
   /** Settles once the process has ended and all its output has been read; never rejects. */
   readonly exited: Promise<ProcessExit>;
   readonly #child: ChildProcess;
+  /** Hear of each line. */
+  readonly #listeners = new Set<(line: string) => void>();
 
   constructor(child: ChildProcessByStdio<null, Readable, Readable>, commandLine: string) {
     this.#child = child;
     this.commandLine = commandLine;
-    this.stdout = collectLines(child.stdout);
-    this.stderr = collectLines(child.stderr);
+    const hear = (line: string): void => {
+      for (const listener of this.#listeners) listener(line);
+    };
+    this.stdout = collectLines(child.stdout, hear);
+    this.stderr = collectLines(child.stderr, hear);
     this.exited = new Promise((resolve) => {
       child.once("close", (code: number | null, signal: NodeJS.Signals | null) =>
         resolve({ code, signal }),
@@ -74,21 +78,25 @@ export class StartedProcess implements AsyncDisposable {
    * output, on the timeout and when the process ends without such a line.
    */
   async waitForLine(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpMatchArray> {
-    let hasEnded = false;
-    void this.exited.then(() => (hasEnded = true));
     const what = `a line matching ${String(pattern)} from ${this.commandLine}`;
+    const found = Promise.withResolvers<RegExpMatchArray>();
+    const look = (line: string): void => {
+      const match = line.match(pattern);
+      if (match !== null) found.resolve(match);
+    };
+    const giveUp = (why: string): void =>
+      found.reject(new Error(`${why}; it wrote:\n${this.describeOutput()}`));
+    for (const line of [...this.stdout, ...this.stderr]) look(line);
+    // No look every few milliseconds: a bench waits so for the process that it measures with.
+    this.#listeners.add(look);
+    void this.exited.then(() => giveUp(`ended without ${what}`));
+    const deadline = setTimeout(() => giveUp(`no ${what} in ${timeoutMs} ms`), timeoutMs);
     try {
-      await waitFor(() => hasEnded || this.#findLine(pattern) !== undefined, { what, timeoutMs });
-    } catch (error) {
-      throw new Error(`no ${what} in ${timeoutMs} ms; it wrote:\n${this.describeOutput()}`, {
-        cause: error,
-      });
+      return await found.promise;
+    } finally {
+      clearTimeout(deadline);
+      this.#listeners.delete(look);
     }
-
-    const match = this.#findLine(pattern);
-    if (match === undefined)
-      throw new Error(`ended without ${what}; it wrote:\n${this.describeOutput()}`);
-    return match;
   }
 
   /** The last lines of both streams, for error messages. */
@@ -120,14 +128,6 @@ export class StartedProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
-
-  #findLine(pattern: RegExp): RegExpMatchArray | undefined {
-    for (const line of [...this.stdout, ...this.stderr]) {
-      const match = line.match(pattern);
-      if (match !== null) return match;
-    }
-    return undefined;
-  }
 }
 
 function childEnvironment(added: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
@@ -136,11 +136,12 @@ function childEnvironment(added: Readonly<Record<string, string | undefined>>): 
 }
 
 /** The lines of a stream, growing as they arrive. */
-function collectLines(stream: Readable): readonly string[] {
+function collectLines(stream: Readable, onLine: (line: string) => void): readonly string[] {
   const lines: string[] = [];
   createInterface({ input: stream }).on("line", (line) => {
     if (lines.length === LINE_LIMIT) lines.shift();
     lines.push(line);
+    onLine(line);
   });
   return lines;
 }

@@ -28,6 +28,8 @@ describe("startProcess", () => {
     expect(await child.exited).toEqual({ code: 3, signal: null });
     expect(child.stdout).toEqual(["listening on 4711"]);
     expect(child.stderr).toEqual(["a warning"]);
+    // It is long there.
+    expect(await child.waitForLine(/a (warning)/)).toContain("warning");
   });
 
   test("shows the output when the process ends without the awaited line", async () => {
