@@ -1,7 +1,7 @@
 import type { Emotives } from "@kato-rpc/shared/observation.ts";
 
 /** Most patterns have none, and objects without prototype are slow to make and to write as JSON. It never gets a key. */
-const NO_EMOTIVES: Emotives = Object.freeze({});
+export const NO_EMOTIVES: Emotives = Object.freeze({});
 
 /**
  * engine.md §7.3: per emotive, the arithmetic mean over the maps that have it; maps without it do not count as zero. No maps, no

@@ -2,7 +2,7 @@ import type { FuturePotential, SequencePrediction } from "@kato-rpc/shared/predi
 import type { Event } from "@kato-rpc/shared/observation.ts";
 
 import { averageEmotives } from "../emotives.ts";
-import type { Figures } from "./ensemble.ts";
+import type { Member } from "./ensemble.ts";
 import type { EventTexts } from "./event-texts.ts";
 import type { Extraction } from "./extraction.ts";
 import type { FutureGroup } from "./future-groups.ts";
@@ -39,58 +39,28 @@ export class PredictionWriter {
     this.#isPresent = new Uint8Array(query.symbolIds.length + 1);
   }
 
-  describe(figures: Figures): SequencePrediction {
-    const { slot } = figures;
+  /** Writes name and lists into what has the member's figures. */
+  describe(prediction: SequencePrediction, member: Member): void {
+    const { slot, kept } = member;
     const { state, terms } = this.#query;
-    if (figures.kept >= 0) this.#extraction.recall(slot, figures.kept);
-    else this.#extraction.extract(slot);
+    const extraction = this.#extraction;
+    if (kept >= 0) extraction.recall(slot, kept);
+    else extraction.extract(slot);
     this.#isMatched.fill(0);
-    const positions = this.#extraction.matchedPositions(slot);
-    const matches = positions.map((position) => state[position] ?? "");
+    const positions = extraction.matchedPositions(slot);
+    prediction.matches = positions.map((position) => state[position] ?? "");
     for (const position of positions) this.#isMatched[terms[position] ?? 0] = 1;
     // Term 0 is every symbol that the other side cannot have.
     this.#isMatched[0] = 0;
-    const { past, present, future, missing, sequence } = this.#writeEvents(figures);
-    return {
-      type: "prototypical",
-      name: this.#node.patterns.hashOf(slot),
-      frequency: figures.frequency,
-      emotives: averageEmotives(this.#node.emotivesOf(slot)),
-      matches,
-      past,
-      present,
-      future,
-      missing,
-      extras: this.#findExtras(),
-      anomalies: this.#extraction.fuzzy?.match(slot).anomalies ?? [],
-      sequence,
-      potential: figures.potential,
-      evidence: figures.evidence,
-      similarity: figures.similarity,
-      fragmentation: figures.fragmentation,
-      snr: figures.snr,
-      confluence: figures.confluence,
-      predictiveInformation: figures.predictiveInformation,
-      confidence: figures.confidence,
-      entropy: figures.entropy,
-      normalizedEntropy: figures.normalizedEntropy,
-      globalNormalizedEntropy: figures.globalNormalizedEntropy,
-      itfdfSimilarity: figures.itfdfSimilarity,
-      tfidfScore: figures.tfidfScore,
-      patternProbability: figures.patternProbability,
-      weightedStrength: figures.weightedStrength,
-      bayesianPosterior: figures.bayesianPosterior,
-      bayesianPrior: figures.bayesianPrior,
-      bayesianLikelihood: figures.bayesianLikelihood,
-      weightedSimilarity: figures.weightedSimilarity,
-      weightedEvidence: figures.weightedEvidence,
-      weightedConfidence: figures.weightedConfidence,
-      weightedSnr: figures.weightedSnr,
-    };
+    this.#writeEvents(prediction, member);
+    prediction.name = this.#node.patterns.hashOf(slot);
+    prediction.emotives = averageEmotives(this.#node.emotivesOf(slot));
+    prediction.extras = this.#findExtras();
+    prediction.anomalies = extraction.fuzzy?.match(slot).anomalies ?? [];
   }
 
   /** Each event put where it belongs; marks the terms of the present. */
-  #writeEvents({ slot, futureGroup }: Figures) {
+  #writeEvents(prediction: SequencePrediction, { slot, future }: Member): void {
     const start = this.#node.patterns.startOf(slot);
     const { presentStart, presentEnd } = this.#extraction;
     const sequence = this.#events.of(slot);
@@ -104,15 +74,12 @@ export class PredictionWriter {
       else missing[before - past] = this.#findMissing(start + position, event);
       position += event.length;
     }
-    const future = sequence.slice(before);
-    if (futureGroup?.slot === slot) futureGroup.events = future;
-    return {
-      past: sequence.slice(0, past),
-      present: sequence.slice(past, before),
-      future,
-      missing: missing.slice(0, before - past),
-      sequence,
-    };
+    prediction.past = sequence.slice(0, past);
+    prediction.present = sequence.slice(past, before);
+    prediction.future = sequence.slice(before);
+    prediction.missing = missing.slice(0, before - past);
+    prediction.sequence = sequence;
+    if (future?.slot === slot) future.events = prediction.future;
   }
 
   #findMissing(at: number, event: Event): Event {

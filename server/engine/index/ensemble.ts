@@ -1,6 +1,7 @@
 import type { SequencePrediction, WeightedFigures } from "@kato-rpc/shared/prediction.ts";
 
 import { UNWEIGHTED } from "../affinity.ts";
+import { NO_EMOTIVES } from "../emotives.ts";
 import { cosineDistance, itfdfSimilarityOf, LEAST_PROBABILITY } from "../ensemble-metrics.ts";
 import type { IntrinsicMetrics } from "../long-term-memory.ts";
 import type { BaseFigures } from "../metrics.ts";
@@ -18,29 +19,18 @@ import type { StateQuery } from "./state-query.ts";
 import { stateWeightsOf } from "./state-weights.ts";
 import { SymbolCounts } from "./symbol-counts.ts";
 
-/** The numbers of a prediction, all that ranking needs. */
-export type Figures = Omit<
-  SequencePrediction,
-  | "type"
-  | "name"
-  | "emotives"
-  | "matches"
-  | "past"
-  | "present"
-  | "future"
-  | "missing"
-  | "extras"
-  | "anomalies"
-  | "sequence"
-> & { slot: number; kept: number; futureGroup: FutureGroup | undefined };
+/** Stands for the lists that are written later. */
+const UNWRITTEN: never[] = [];
 
 export interface FiguredEnsemble {
-  /** Of the members that are returned, ranked. */
-  figures: Figures[];
+  /** Those that are returned, ranked. */
+  members: Member[];
+  /** Of each of them its figures; its name and lists are still to be written. */
+  predictions: SequencePrediction[];
   futures: FutureGroup[];
 }
 
-interface Extracted extends BaseFigures {
+export interface Member extends BaseFigures {
   slot: number;
   similarity: number;
   /** Where its extraction is kept; −1 where it is not. */
@@ -91,15 +81,20 @@ export class EnsembleFigures {
     for (const { weight } of futures) this.#futureWeights += weight;
     this.#weighState();
     for (const member of extracted) member.itfdfSimilarity = this.#itfdfSimilarity(member);
-    return { figures: this.#rank(extracted).map((member) => this.#figureMember(member)), futures };
+    const ranked = this.#rank(extracted);
+    return {
+      members: ranked,
+      predictions: ranked.map((each) => this.#figureMember(each)),
+      futures,
+    };
   }
 
   /** As `rankBy`; a member that isn't returned has no figures computed but that one. */
-  #rank(extracted: readonly Extracted[]): Extracted[] {
+  #rank(extracted: readonly Member[]): Member[] {
     const { rankSortAlgo, maxPredictions } = this.#query.settings;
     const keys = new Float64Array(extracted.length);
     for (let i = 0; i < extracted.length; i += 1) {
-      const member = extracted[i] as Extracted;
+      const member = extracted[i] as Member;
       keys[i] =
         rankSortAlgo === "potential"
           ? potentialOf(effectiveFigures(member), member.itfdfSimilarity)
@@ -108,13 +103,13 @@ export class EnsembleFigures {
     const order = descending(keys);
     return extracted
       .slice(0, maxPredictions)
-      .map((_, place) => extracted[order[place] ?? 0] as Extracted);
+      .map((_, place) => extracted[order[place] ?? 0] as Member);
   }
 
-  #extractAll({ candidates, order, kept: allKept }: Ensemble, extraction: Extraction): Extracted[] {
+  #extractAll({ candidates, order, kept: allKept }: Ensemble, extraction: Extraction): Member[] {
     const { patterns } = this.#node;
     const weights = stateWeightsOf(this.#node, this.#query);
-    const extracted: Extracted[] = [];
+    const extracted: Member[] = [];
     for (const index of order) {
       const slot = candidates.slots[index] ?? 0;
       const similarity = candidates.similarities[index] ?? 0;
@@ -168,7 +163,7 @@ export class EnsembleFigures {
     for (const value of this.#stateVector) this.#stateSquares += value * value;
   }
 
-  #figureMember(member: Extracted): Figures {
+  #figureMember(member: Member): SequencePrediction {
     const { slot, similarity, frequency, future } = member;
     this.#query.breathe(this.#node.patterns.lengthOf(slot));
     const prior = frequency / this.#frequencies;
@@ -181,10 +176,18 @@ export class EnsembleFigures {
     // Intrinsic metrics have recounted, over the whole pattern: so is tf-idf then.
     const tfidfScore = this.#tfidfScore();
     return {
-      slot,
-      kept: member.kept,
-      futureGroup: future,
+      type: "prototypical",
+      name: "",
       frequency,
+      emotives: NO_EMOTIVES,
+      matches: UNWRITTEN,
+      past: UNWRITTEN,
+      present: UNWRITTEN,
+      future: UNWRITTEN,
+      missing: UNWRITTEN,
+      extras: UNWRITTEN,
+      anomalies: UNWRITTEN,
+      sequence: UNWRITTEN,
       potential: potentialOf(effectiveFigures(member), member.itfdfSimilarity),
       evidence: member.evidence,
       similarity,
@@ -211,7 +214,7 @@ export class EnsembleFigures {
   }
 
   /** Counts the present. */
-  #itfdfSimilarity({ slot, presentStart, presentEnd, frequency }: Extracted): number {
+  #itfdfSimilarity({ slot, presentStart, presentEnd, frequency }: Member): number {
     const { symbolIds } = this.#query;
     this.#query.breathe(this.#node.patterns.lengthOf(slot));
     this.#counts.count(slot, presentStart, presentEnd);
@@ -234,7 +237,7 @@ export class EnsembleFigures {
   }
 
   /** As `confluenceOf`, over the symbols of the present with repeats. */
-  #confluence({ slot, presentStart, presentEnd, frequency }: Extracted): number {
+  #confluence({ slot, presentStart, presentEnd, frequency }: Member): number {
     if (presentStart === presentEnd) return 0;
     const { symbols, starts } = this.#node.patterns;
     const start = starts[slot] ?? 0;
@@ -274,7 +277,7 @@ export class EnsembleFigures {
   }
 }
 
-function effectiveFigures(member: Extracted): BaseFigures {
+function effectiveFigures(member: Member): BaseFigures {
   const { weighted } = member;
   if (weighted === UNWEIGHTED) return member;
   return {

@@ -3,6 +3,7 @@ import type { PredictionList } from "@kato-rpc/shared/prediction.ts";
 
 import { searchIndex } from "./candidate-search.ts";
 import { describeFutures, PredictionWriter } from "./describe-prediction.ts";
+import type { Member } from "./ensemble.ts";
 import { EnsembleFigures } from "./ensemble.ts";
 import { EventTexts } from "./event-texts.ts";
 import type { NodeReplica } from "./node-replica.ts";
@@ -48,14 +49,17 @@ function predictSequence(node: NodeReplica, query: StateQuery): PredictionList {
     return { predictions: [], futurePotentials: [], empty, bestSimilarity };
   }
   const { ensemble, extraction } = found;
-  const { figures, futures } = new EnsembleFigures(node, query).figure(ensemble, extraction);
+  const figured = new EnsembleFigures(node, query).figure(ensemble, extraction);
+  const { members, predictions, futures } = figured;
   const events = new EventTexts(node, query.scratch.places);
   const writer = new PredictionWriter(node, query, { extraction, events });
+  for (const [i, prediction] of predictions.entries()) {
+    const member = members[i] as Member;
+    query.breathe(node.patterns.lengthOf(member.slot));
+    writer.describe(prediction, member);
+  }
   return {
-    predictions: figures.map((each) => {
-      query.breathe(node.patterns.lengthOf(each.slot));
-      return writer.describe(each);
-    }),
+    predictions,
     futurePotentials: describeFutures(node, query, { groups: futures, events }),
     empty: null,
     bestSimilarity: null,
