@@ -8,7 +8,7 @@ import type { StateQuery } from "./state-query.ts";
 
 /** Positions in the candidates' lists, most similar first, then by hash (prediction.md §9, product rule). */
 export function sortCandidates(node: NodeReplica, candidates: Candidates): Int32Array {
-  const order = allPositions(candidates.count);
+  const order = positionsOf(candidates.count, new Int32Array(candidates.count));
   const { slots, similarities } = candidates;
   return order.sort(
     (a, b) =>
@@ -43,13 +43,17 @@ export function pruneCandidates(pruning: Pruning): Pruned {
   const { node, query, candidates, extraction, limit } = pruning;
   const { slots, commons, count } = candidates;
   const { starts, longestEvent } = node.patterns;
-  const kept = new Int32Array(count).fill(-1);
-  const ranking = new PreliminaryRanking(node, candidates, limit);
+  const { arrays } = query;
+  const kept = arrays.ints(count).fill(-1, 0, count);
+  const ranking = new PreliminaryRanking(node.patterns.hashes, candidates, { limit, arrays });
   const isBounded = extraction.fuzzy === undefined && commons !== undefined;
   const bound = isBounded ? new PotentialBound(query.state.length, longestEvent) : undefined;
   // Where many are kept, it pays to put them in order first.
-  const before = count <= limit * MOST_PER_KEPT ? ranking.byFirstWord() : allPositions(count);
-  const order = isBounded ? byCommonLength(commons, before) : undefined;
+  const before =
+    count <= limit * MOST_PER_KEPT ? ranking.byFirstWord() : positionsOf(count, arrays.ints(count));
+  const order = isBounded
+    ? byCommonLength({ commons, count }, before, arrays.ints(count))
+    : undefined;
   for (let i = 0; i < count; i += 1) {
     const index = order?.[i] ?? i;
     const slot = slots[index] ?? 0;
@@ -70,16 +74,20 @@ export function pruneCandidates(pruning: Pruning): Pruned {
   return { order: ranking.sorted(), kept };
 }
 
-function allPositions(count: number): Int32Array {
-  const positions = new Int32Array(count);
+/** The positions of so many candidates, as they are. */
+function positionsOf(count: number, positions: Int32Array): Int32Array {
   for (let index = 0; index < count; index += 1) positions[index] = index;
   return positions;
 }
 
-/** By descending common length, otherwise as before: a counting sort. */
-function byCommonLength(commons: Int32Array, before: Int32Array): Int32Array {
+/** By descending common length, otherwise as in `before`: a counting sort of all candidates. */
+function byCommonLength(
+  { commons, count }: { commons: Int32Array; count: number },
+  before: Int32Array,
+  order: Int32Array,
+): Int32Array {
   const ends: number[] = [];
-  for (let i = 0; i < before.length; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     const common = commons[i] ?? 0;
     while (ends.length <= common) ends.push(0);
     ends[common] = (ends[common] ?? 0) + 1;
@@ -90,8 +98,7 @@ function byCommonLength(commons: Int32Array, before: Int32Array): Int32Array {
     ends[common] = end;
     end += here;
   }
-  const order = new Int32Array(before.length);
-  for (let i = 0; i < before.length; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     const index = before[i] ?? 0;
     const common = commons[index] ?? 0;
     const at = ends[common] ?? 0;

@@ -57,8 +57,8 @@ function findByTokens(
   const { passes, common: commonLength } = test;
   const { frequencies, starts } = patterns;
   const least = new LeastCommon(query);
-  const kept = new Int32Array(slots.length);
-  const commons = new Int32Array(slots.length);
+  const kept = query.arrays.ints(slots.length);
+  const commons = query.arrays.ints(slots.length);
   let count = 0;
   for (let i = 0; i < slots.length; i += 1) {
     const slot = slots[i] ?? 0;
@@ -74,7 +74,7 @@ function findByTokens(
     commons[count] = common;
     count += 1;
   }
-  const similarities = new Float64Array(count);
+  const similarities = query.arrays.doubles(count);
   for (let i = 0; i < count; i += 1) {
     similarities[i] = tokenSimilarity(
       commons[i] ?? 0,

@@ -128,13 +128,14 @@ export function describeFutures(
   query: StateQuery,
   { groups, events }: { groups: readonly FutureGroup[]; events: EventTexts },
 ): FuturePotential[] {
-  const shares = new Float64Array(groups.length);
+  const { arrays } = query;
+  const shares = arrays.doubles(groups.length);
   let weights = 0;
   for (const { weight } of groups) weights += weight;
-  for (let i = 0; i < shares.length; i += 1) {
+  for (let i = 0; i < groups.length; i += 1) {
     shares[i] = weights === 0 ? 0 : (groups[i]?.weight ?? 0) / weights;
   }
-  const order = descending(shares);
+  const order = descending(shares, groups.length, arrays);
   return groups.map((_, place) => {
     const i = order[place] ?? 0;
     const { slot, start, members, weight, events: written } = groups[i] as FutureGroup;

@@ -1,6 +1,7 @@
 import { weightedLog } from "../distributions.ts";
 import { patternsWithSymbol, symbolWeight } from "../ensemble-metrics.ts";
 import type { NodeReplica } from "./node-replica.ts";
+import type { QueryArrays } from "./query-arrays.ts";
 import type { SparseNumbers } from "./query-scratch.ts";
 
 /** Counts up to this are common enough to keep the terms of their entropies. */
@@ -16,13 +17,16 @@ export class EnsembleTerms {
   readonly #probabilities: number[] = [];
   readonly #globalTerms: number[] = [];
   readonly #symbolWeights: number[] = [];
-  readonly #bitTerms = new Float64Array(KEPT_COUNTS * KEPT_COUNTS).fill(Number.NaN);
-  readonly #normalTerms = new Float64Array(KEPT_COUNTS * KEPT_COUNTS).fill(Number.NaN);
+  readonly #bitTerms: Float64Array;
+  readonly #normalTerms: Float64Array;
   readonly #node: NodeReplica;
   readonly #patterns: number;
   readonly #lnSymbols: number;
 
-  constructor(node: NodeReplica, places: SparseNumbers) {
+  constructor(node: NodeReplica, places: SparseNumbers, arrays: QueryArrays) {
+    const kept = KEPT_COUNTS * KEPT_COUNTS;
+    this.#bitTerms = arrays.doubles(kept).fill(Number.NaN, 0, kept);
+    this.#normalTerms = arrays.doubles(kept).fill(Number.NaN, 0, kept);
     this.#node = node;
     this.#patterns = node.totals().patterns;
     this.#lnSymbols = Math.log(node.symbols.known);
@@ -60,21 +64,25 @@ export class EnsembleTerms {
 
   /** `p·log2 p` with p = count / total */
   bitTerm(count: number, total: number): number {
-    return this.#term(this.#bitTerms, [count, total], Math.LN2);
+    return termOf(count, total, { kept: this.#bitTerms, lnBase: Math.LN2 });
   }
 
   /** `p·log_N p` with p = count / total */
   normalTerm(count: number, total: number): number {
-    return this.#term(this.#normalTerms, [count, total], this.#lnSymbols);
+    return termOf(count, total, { kept: this.#normalTerms, lnBase: this.#lnSymbols });
   }
+}
 
-  #term(kept: Float64Array, [count, total]: [number, number], lnBase: number): number {
-    if (total >= KEPT_COUNTS) return weightedLog(count / total, lnBase);
-    const place = total * KEPT_COUNTS + count;
-    const found = kept[place] ?? 0;
-    if (!Number.isNaN(found)) return found;
-    const term = weightedLog(count / total, lnBase);
-    kept[place] = term;
-    return term;
-  }
+function termOf(
+  count: number,
+  total: number,
+  { kept, lnBase }: { kept: Float64Array; lnBase: number },
+): number {
+  if (total >= KEPT_COUNTS) return weightedLog(count / total, lnBase);
+  const place = total * KEPT_COUNTS + count;
+  const found = kept[place] ?? 0;
+  if (!Number.isNaN(found)) return found;
+  const term = weightedLog(count / total, lnBase);
+  kept[place] = term;
+  return term;
 }

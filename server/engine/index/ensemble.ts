@@ -65,9 +65,9 @@ export class EnsembleFigures {
   constructor(node: NodeReplica, query: StateQuery) {
     this.#node = node;
     this.#query = query;
-    this.#counts = new SymbolCounts(node, query.scratch.places);
-    this.#terms = new EnsembleTerms(node, query.scratch.defined);
-    this.#futures = new FutureGroups(node);
+    this.#counts = new SymbolCounts(node, query.scratch.places, query.arrays);
+    this.#terms = new EnsembleTerms(node, query.scratch.defined, query.arrays);
+    this.#futures = new FutureGroups(node, query.arrays);
     this.#patternFrequencies = node.totals().patternFrequencies;
   }
 
@@ -92,7 +92,8 @@ export class EnsembleFigures {
   /** As `rankBy`; a member that isn't returned has no figures computed but that one. */
   #rank(extracted: readonly Member[]): Member[] {
     const { rankSortAlgo, maxPredictions } = this.#query.settings;
-    const keys = new Float64Array(extracted.length);
+    const { arrays } = this.#query;
+    const keys = arrays.doubles(extracted.length);
     for (let i = 0; i < extracted.length; i += 1) {
       const member = extracted[i] as Member;
       keys[i] =
@@ -100,7 +101,7 @@ export class EnsembleFigures {
           ? potentialOf(effectiveFigures(member), member.itfdfSimilarity)
           : (this.#figureMember(member)[rankSortAlgo] ?? -Infinity);
     }
-    const order = descending(keys);
+    const order = descending(keys, extracted.length, arrays);
     return extracted
       .slice(0, maxPredictions)
       .map((_, place) => extracted[order[place] ?? 0] as Member);

@@ -29,7 +29,7 @@ export class Extraction {
   preliminaryPotential = 0;
   readonly #query: StateQuery;
   /** Records one after another: present start and end, matches, blocks, and of each block its state start and length. */
-  #kept = new Int32Array(2_048);
+  #kept: Int32Array;
   #keptEnd = 0;
   /** The arrays of the patterns, which do not change during a query. */
   readonly #symbols: Int32Array;
@@ -37,6 +37,7 @@ export class Extraction {
 
   constructor(node: NodeReplica, query: StateQuery) {
     this.#query = query;
+    this.#kept = query.arrays.ints(4_096);
     this.#symbols = node.patterns.symbols;
     this.#starts = node.patterns.starts;
     this.blocks = new BlockMatcher(node, query);

@@ -3,6 +3,7 @@ import type { Event } from "@kato-rpc/shared/observation.ts";
 import { withRoomFor } from "./growing-array.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { EVENT_END, SYMBOL_BITS } from "./pattern-table.ts";
+import type { QueryArrays } from "./query-arrays.ts";
 
 export interface FutureGroup {
   /** The first member's slot, and where its future begins among its symbols. */
@@ -34,12 +35,15 @@ export class FutureGroups {
   readonly #node: NodeReplica;
   readonly #groups: KeyedGroup[] = [];
   /** By bucket, the number of its last group plus one. */
-  #heads = new Int32Array(LEAST_BUCKETS);
-  #keys = new Int32Array(1024);
+  #heads: Int32Array;
+  #buckets = LEAST_BUCKETS;
+  #keys: Int32Array;
   #keysEnd = 0;
 
-  constructor(node: NodeReplica) {
+  constructor(node: NodeReplica, arrays: QueryArrays) {
     this.#node = node;
+    this.#heads = arrays.ints(LEAST_BUCKETS).fill(0, 0, LEAST_BUCKETS);
+    this.#keys = arrays.ints(4_096);
   }
 
   /** undefined when the pattern ends with its present. */
@@ -60,7 +64,7 @@ export class FutureGroups {
     const keyStart = this.#keysEnd;
     const keyEnd = this.#writeKey(slot, start);
     const hash = this.#hashKey(keyEnd);
-    const bucket = hash & (this.#heads.length - 1);
+    const bucket = hash & (this.#buckets - 1);
     for (let number = (this.#heads[bucket] ?? 0) - 1; number >= 0;) {
       const group = this.#groups[number] as KeyedGroup;
       if (group.hash === hash && this.#isEqual(group, keyEnd)) return group;
@@ -72,14 +76,15 @@ export class FutureGroups {
     this.#groups.push(group);
     this.#heads[bucket] = this.#groups.length;
     this.#keysEnd = keyEnd;
-    if (this.#groups.length > this.#heads.length) this.#addBuckets();
+    if (this.#groups.length > this.#buckets) this.#addBuckets();
     return group;
   }
 
   #addBuckets(): void {
-    this.#heads = new Int32Array(2 * this.#heads.length);
+    this.#buckets *= 2;
+    this.#heads = new Int32Array(this.#buckets);
     for (const [number, group] of this.#groups.entries()) {
-      const bucket = group.hash & (this.#heads.length - 1);
+      const bucket = group.hash & (this.#buckets - 1);
       group.next = (this.#heads[bucket] ?? 0) - 1;
       this.#heads[bucket] = number + 1;
     }

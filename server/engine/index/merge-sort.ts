@@ -1,3 +1,5 @@
+import type { QueryArrays } from "./query-arrays.ts";
+
 /** Says which of two numbers has to stand before the other; those of which neither has to keep their order. */
 export interface Precedence {
   isBefore(a: number, b: number): boolean;
@@ -13,12 +15,14 @@ const FEW = 8;
 export class MergeSort {
   readonly #items: Int32Array;
   readonly #order: Precedence;
-  /** The left one of two stretches that are merged. */
-  #left = new Int32Array(0);
+  /** For the left one of two stretches that are merged. */
+  readonly #left: Int32Array;
 
-  constructor(items: Int32Array, order: Precedence) {
+  /** `left` is written over, and has room for all that are sorted. */
+  constructor(items: Int32Array, order: Precedence, left: Int32Array) {
     this.#items = items;
     this.#order = order;
+    this.#left = left;
   }
 
   sort(from: number, to: number): void {
@@ -62,7 +66,6 @@ export class MergeSort {
 
   #copyLeft(from: number, middle: number): Int32Array {
     const items = this.#items;
-    if (middle - from > this.#left.length) this.#left = new Int32Array(items.length);
     const left = this.#left;
     for (let i = from; i < middle; i += 1) left[i - from] = items[i] ?? 0;
     return left;
@@ -81,11 +84,11 @@ export class MergeSort {
   }
 }
 
-/** The positions of keys by descending key, equal ones as they are. No key is NaN. */
-export function descending(keys: Float64Array): Int32Array {
-  const positions = new Int32Array(keys.length);
-  for (let i = 0; i < positions.length; i += 1) positions[i] = i;
-  new MergeSort(positions, new HigherKey(keys)).sort(0, positions.length);
+/** The positions of the first `count` keys by descending key, equal ones as they are. No key is NaN. */
+export function descending(keys: Float64Array, count: number, arrays: QueryArrays): Int32Array {
+  const positions = arrays.ints(count);
+  for (let i = 0; i < count; i += 1) positions[i] = i;
+  new MergeSort(positions, new HigherKey(keys), arrays.ints(count)).sort(0, count);
   return positions;
 }
 

@@ -38,7 +38,7 @@ export function predict(
   try {
     return predictSequence(node, query);
   } finally {
-    node.giveBackScratch(query.scratch);
+    query.end(node);
   }
 }
 

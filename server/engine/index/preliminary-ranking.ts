@@ -1,7 +1,13 @@
 import type { Candidates } from "./candidates.ts";
 import { compareHashes, WORDS_PER_HASH } from "./hash-words.ts";
 import { MergeSort } from "./merge-sort.ts";
-import type { NodeReplica } from "./node-replica.ts";
+import type { QueryArrays } from "./query-arrays.ts";
+
+export interface Limits {
+  /** So many are wanted. */
+  limit: number;
+  arrays: QueryArrays;
+}
 
 /**
  * The first `limit` candidates by preliminary potential, then by similarity, then by hash, found as their potentials become
@@ -10,6 +16,10 @@ import type { NodeReplica } from "./node-replica.ts";
  */
 export class PreliminaryRanking {
   readonly #limit: number;
+  readonly #count: number;
+  readonly #arrays: QueryArrays;
+  /** So many may wait. */
+  readonly #room: number;
   /** Those that wait: the first `#sorted` in order, behind them those that came since. */
   readonly #waiting: Int32Array;
   readonly #sort: MergeSort;
@@ -22,20 +32,23 @@ export class PreliminaryRanking {
   readonly #slots: Int32Array;
   readonly #hashes: Uint32Array;
   /** First words of the hashes, in which nearly all of them differ. */
-  readonly #words: Uint32Array;
+  readonly #words: Float64Array;
 
-  constructor({ patterns }: NodeReplica, candidates: Candidates, limit: number) {
+  constructor(hashes: Uint32Array, candidates: Candidates, { limit, arrays }: Limits) {
     const { count, slots, similarities } = candidates;
     this.#limit = limit;
-    this.#waiting = new Int32Array(Math.min(count, 2 * limit));
-    this.#sort = new MergeSort(this.#waiting, this);
-    this.#potentials = new Float64Array(count);
+    this.#count = count;
+    this.#arrays = arrays;
+    this.#room = Math.min(count, 2 * limit);
+    this.#waiting = arrays.ints(this.#room);
+    this.#sort = new MergeSort(this.#waiting, this, arrays.ints(this.#room));
+    this.#potentials = arrays.doubles(count);
     this.#similarities = similarities;
     this.#slots = slots;
-    this.#hashes = patterns.hashes;
-    this.#words = new Uint32Array(count);
+    this.#hashes = hashes;
+    this.#words = arrays.doubles(count);
     for (let index = 0; index < count; index += 1) {
-      this.#words[index] = patterns.hashes[(slots[index] ?? 0) * WORDS_PER_HASH] ?? 0;
+      this.#words[index] = hashes[(slots[index] ?? 0) * WORDS_PER_HASH] ?? 0;
     }
   }
 
@@ -45,8 +58,8 @@ export class PreliminaryRanking {
    */
   byFirstWord(): Int32Array {
     const words = this.#words;
-    const count = words.length;
-    const ends = new Int32Array(count + 1);
+    const count = this.#count;
+    const ends = this.#arrays.ints(count + 1).fill(0, 0, count + 1);
     const scale = count / 2 ** 32;
     for (let index = 0; index < count; index += 1) {
       const bucket = Math.floor((words[index] ?? 0) * scale) + 1;
@@ -55,7 +68,7 @@ export class PreliminaryRanking {
     for (let bucket = 1; bucket <= count; bucket += 1) {
       ends[bucket] = (ends[bucket] ?? 0) + (ends[bucket - 1] ?? 0);
     }
-    const order = new Int32Array(count);
+    const order = this.#arrays.ints(count);
     for (let index = 0; index < count; index += 1) {
       const bucket = Math.floor((words[index] ?? 0) * scale);
       const at = ends[bucket] ?? 0;
@@ -78,7 +91,7 @@ export class PreliminaryRanking {
     if (this.#last >= 0 && !this.isBefore(candidate, this.#last)) return false;
     this.#waiting[this.#size] = candidate;
     this.#size += 1;
-    const isFull = this.#size === this.#waiting.length;
+    const isFull = this.#size === this.#room;
     if (isFull || (this.#last < 0 && this.#size === this.#limit)) this.#cut();
     return true;
   }

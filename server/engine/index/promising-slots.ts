@@ -41,8 +41,8 @@ export function promisingSlots(node: NodeReplica, query: StateQuery): PromisingS
   const { terms, spare } = termsToFollow(node, query);
   const lengthOf = (term: number): number => postings.lengthOf(symbolIds[term - 1] ?? 0);
   const named = terms.reduce((sum, term) => sum + lengthOf(term), 0);
-  const slots = new Int32Array(Math.min(named, patterns.size));
-  const shared = new Uint8Array(patterns.size);
+  const slots = query.arrays.ints(Math.min(named, patterns.size));
+  const shared = query.arrays.bytes(patterns.size).fill(0, 0, patterns.size);
   let count = 0;
   for (const term of terms) {
     const occurrences = masks.occurrencesOf(term);

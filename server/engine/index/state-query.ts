@@ -3,6 +3,8 @@ import type { PredictionSettings } from "@kato-rpc/shared/prediction.ts";
 
 import type { NodeReplica } from "./node-replica.ts";
 import { PositionMasks } from "./position-masks.ts";
+import type { QueryArrays } from "./query-arrays.ts";
+import { giveBackArrays, takeArrays } from "./query-arrays.ts";
 import type { QueryScratch } from "./query-scratch.ts";
 import { WorkMeter } from "./work-meter.ts";
 
@@ -29,6 +31,7 @@ export class StateQuery {
   /** By symbol id, its term. */
   readonly termOf: Int32Array;
   readonly scratch: QueryScratch;
+  readonly arrays: QueryArrays;
   /** Where the terms stand in the state. */
   readonly masks: PositionMasks;
   /** To be told of all work that grows with patterns or state. */
@@ -41,6 +44,7 @@ export class StateQuery {
     this.work = new WorkMeter(settings.interrupt);
     this.distinctCount = new Set(this.state).size;
     this.scratch = node.takeScratch();
+    this.arrays = takeArrays();
     this.termOf = this.scratch.terms.values;
     this.terms = Int32Array.from(this.state, (symbol) => this.#termFor(node.symbols.find(symbol)));
     this.masks = new PositionMasks(this.terms, this.symbolIds.length);
@@ -49,6 +53,12 @@ export class StateQuery {
   /** To be called for every pattern, by its length, as patterns are gone through. */
   breathe(patternLength: number): void {
     this.work.visit(patternLength + this.state.length);
+  }
+
+  /** To be called once nothing of the query is used any more. */
+  end(node: NodeReplica): void {
+    node.giveBackScratch(this.scratch);
+    giveBackArrays(this.arrays);
   }
 
   #termFor(id: number | undefined): number {

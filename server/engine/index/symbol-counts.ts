@@ -1,6 +1,7 @@
 import { withRoomFor } from "./growing-array.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
+import type { QueryArrays } from "./query-arrays.ts";
 import type { SparseNumbers } from "./query-scratch.ts";
 
 /**
@@ -8,8 +9,8 @@ import type { SparseNumbers } from "./query-scratch.ts";
  * first `distinct` items of the lists.
  */
 export class SymbolCounts {
-  ids = new Int32Array(0);
-  counts = new Int32Array(0);
+  ids: Int32Array;
+  counts: Int32Array;
   distinct = 0;
   /** Symbols counted, repeats included. */
   total = 0;
@@ -17,7 +18,9 @@ export class SymbolCounts {
   /** By symbol id, its place in the lists plus one; wiped before every stretch. */
   readonly #places: SparseNumbers;
 
-  constructor(node: NodeReplica, places: SparseNumbers) {
+  constructor(node: NodeReplica, places: SparseNumbers, arrays: QueryArrays) {
+    this.ids = arrays.ints(0);
+    this.counts = arrays.ints(0);
     this.#node = node;
     this.#places = places;
   }

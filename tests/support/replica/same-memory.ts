@@ -2,6 +2,7 @@ import { expect } from "vitest";
 
 import { intrinsicMetricsOf } from "@kato-rpc/server/engine/index/intrinsic-metrics.ts";
 import type { NodeReplica } from "@kato-rpc/server/engine/index/node-replica.ts";
+import { QueryArrays } from "@kato-rpc/server/engine/index/query-arrays.ts";
 import { SymbolCounts } from "@kato-rpc/server/engine/index/symbol-counts.ts";
 import type { NodeMemory } from "@kato-rpc/server/engine/node-memory.ts";
 import { SYMBOLS } from "./random-changes.ts";
@@ -27,7 +28,7 @@ export function expectSameMemory(replica: NodeReplica, memory: NodeMemory): void
 
 function metricsOf(replica: NodeReplica, hash: string) {
   const scratch = replica.takeScratch();
-  const counts = new SymbolCounts(replica, scratch.places);
+  const counts = new SymbolCounts(replica, scratch.places, new QueryArrays());
   const metrics = intrinsicMetricsOf(replica, replica.patterns.find(hash), counts);
   replica.giveBackScratch(scratch);
   return metrics;
