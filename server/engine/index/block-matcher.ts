@@ -30,14 +30,16 @@ export class BlockMatcher {
   readonly #starts: Uint32Array;
   readonly #query: StateQuery;
   /** The pattern's terms by position. */
-  #pattern = new Int32Array(64);
+  #pattern: Int32Array;
   /** Ranges still to be searched, four numbers each. */
-  #ranges = new Int32Array(64);
+  #ranges: Int32Array;
 
   constructor(node: NodeReplica, query: StateQuery) {
     this.#symbols = node.patterns.symbols;
     this.#starts = node.patterns.starts;
     this.#query = query;
+    this.#pattern = query.arrays.ints(64);
+    this.#ranges = query.arrays.ints(64);
   }
 
   /** `common` is the length of the longest common subsequence where it is known: blocks have no more symbols. */

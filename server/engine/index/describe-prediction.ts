@@ -23,6 +23,7 @@ export class PredictionWriter {
   /** Of all events without a missing symbol, and without an extra one. */
   readonly #noSymbols: Event = [];
   /** Written anew for each prediction: a list that grows costs more than a copy of one that has. */
+  readonly #matches: string[] = [];
   readonly #missing: Event[] = [];
   readonly #extras: Event[] = [];
 
@@ -46,10 +47,14 @@ export class PredictionWriter {
     const extraction = this.#extraction;
     if (kept >= 0) extraction.recall(slot, kept);
     else extraction.extract(slot);
-    this.#isMatched.fill(0);
+    unset(this.#isMatched);
     const positions = extraction.matchedPositions(slot);
-    prediction.matches = positions.map((position) => state[position] ?? "");
-    for (const position of positions) this.#isMatched[terms[position] ?? 0] = 1;
+    for (let i = 0; i < positions.length; i += 1) {
+      const position = positions[i] ?? 0;
+      this.#matches[i] = state[position] ?? "";
+      this.#isMatched[terms[position] ?? 0] = 1;
+    }
+    prediction.matches = this.#matches.slice(0, positions.length);
     // Term 0 is every symbol that the other side cannot have.
     this.#isMatched[0] = 0;
     this.#writeEvents(prediction, member);
@@ -67,7 +72,7 @@ export class PredictionWriter {
     const missing = this.#missing;
     let past = 0;
     let before = 0;
-    this.#isPresent.fill(0);
+    unset(this.#isPresent);
     for (let position = 0; position < presentEnd; before += 1) {
       const event = sequence[before] ?? this.#noSymbols;
       if (position < presentStart) past += 1;
@@ -120,6 +125,11 @@ export class PredictionWriter {
     }
     return extras;
   }
+}
+
+/** As `fill(0)`, which takes ten times as long for the few terms of most states. */
+function unset(marks: Uint8Array): void {
+  for (let i = 0; i < marks.length; i += 1) marks[i] = 0;
 }
 
 /** Highest share first; among equals the order of the ensemble. */

@@ -22,25 +22,26 @@ export class EventTexts {
     places.wipe();
   }
 
-  /** The event that begins at a place among the symbols of all patterns. */
-  at(start: number): Event {
-    const symbol = this.#node.patterns.symbols[start] ?? 0;
-    if (symbol >= 0) return this.#node.eventAt(start);
-    const id = symbol & SYMBOL_BITS;
-    const place = this.#places.values[id] ?? 0;
-    return place === 0 ? this.#addSingle(id) : (this.#singles[place - 1] as Event);
-  }
-
   /** All events of a pattern from a position on, at which one must begin. */
   of(slot: number, position = 0): Event[] {
-    const { patterns } = this.#node;
+    const { symbols, starts } = this.#node.patterns;
+    const { values } = this.#places;
+    const singles = this.#singles;
     const events = this.#events;
-    const end = patterns.startOf(slot + 1);
+    const end = starts[slot + 1] ?? 0;
     let count = 0;
-    for (let at = patterns.startOf(slot) + position; at < end; count += 1) {
-      const event = this.at(at);
-      events[count] = event;
-      at += event.length;
+    for (let at = (starts[slot] ?? 0) + position; at < end; count += 1) {
+      const symbol = symbols[at] ?? 0;
+      if (symbol >= 0) {
+        const event = this.#node.eventAt(at);
+        events[count] = event;
+        at += event.length;
+      } else {
+        const id = symbol & SYMBOL_BITS;
+        const place = values[id] ?? 0;
+        events[count] = place === 0 ? this.#addSingle(id) : (singles[place - 1] as Event);
+        at += 1;
+      }
     }
     return events.slice(0, count);
   }
