@@ -2,6 +2,7 @@ import { withRoomFor } from "./growing-array.ts";
 import type { NodeReplica } from "./node-replica.ts";
 import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { StateQuery } from "./state-query.ts";
+import type { WorkMeter } from "./work-meter.ts";
 
 /** Stands for no position: an integer, so that what is compared with it stays one. */
 const NOWHERE = 2 ** 30;
@@ -28,7 +29,12 @@ export class BlockMatcher {
   end = 0;
   readonly #symbols: Int32Array;
   readonly #starts: Uint32Array;
-  readonly #query: StateQuery;
+  readonly #work: WorkMeter;
+  readonly #termOf: Int32Array;
+  /** Of the state: its terms, and where each of them stands. */
+  readonly #terms: Int32Array;
+  readonly #positions: Int32Array;
+  readonly #positionStarts: Int32Array;
   /** The pattern's terms by position. */
   #pattern: Int32Array;
   /** Ranges still to be searched, four numbers each. */
@@ -37,7 +43,11 @@ export class BlockMatcher {
   constructor(node: NodeReplica, query: StateQuery) {
     this.#symbols = node.patterns.symbols;
     this.#starts = node.patterns.starts;
-    this.#query = query;
+    this.#work = query.work;
+    this.#termOf = query.termOf;
+    this.#terms = query.terms;
+    this.#positions = query.masks.positions;
+    this.#positionStarts = query.masks.starts;
     this.#pattern = query.arrays.ints(64);
     this.#ranges = query.arrays.ints(64);
   }
@@ -49,7 +59,7 @@ export class BlockMatcher {
     this.matched = 0;
     this.first = NOWHERE;
     this.end = 0;
-    let waiting = this.#wait(0, { fromA: 0, toA: length, fromB: 0, toB: this.#query.terms.length });
+    let waiting = this.#wait(0, { fromA: 0, toA: length, fromB: 0, toB: this.#terms.length });
     while (waiting > 0 && this.matched < common) waiting = this.#matchRange(waiting - 1);
   }
 
@@ -57,13 +67,13 @@ export class BlockMatcher {
   matchSingle(slot: number): void {
     const symbols = this.#symbols;
     const starts = this.#starts;
-    const { termOf, masks } = this.#query;
+    const termOf = this.#termOf;
     const start = starts[slot] ?? 0;
     let at = start;
     while ((termOf[(symbols[at] ?? 0) & SYMBOL_BITS] ?? 1) === 0) at += 1;
     const term = termOf[(symbols[at] ?? 0) & SYMBOL_BITS] ?? 0;
     this.patternStarts[0] = at - start;
-    this.stateStarts[0] = masks.positions[masks.starts[term] ?? 0] ?? 0;
+    this.stateStarts[0] = this.#positions[this.#positionStarts[term] ?? 0] ?? 0;
     this.lengths[0] = 1;
     this.count = 1;
     this.matched = 1;
@@ -78,7 +88,7 @@ export class BlockMatcher {
     const length = (starts[slot + 1] ?? 0) - start;
     if (length > this.#pattern.length) this.#pattern = new Int32Array(length * 2);
     const pattern = this.#pattern;
-    const { termOf } = this.#query;
+    const termOf = this.#termOf;
     for (let i = 0; i < length; i += 1)
       pattern[i] = termOf[(symbols[start + i] ?? 0) & SYMBOL_BITS] ?? 0;
     return length;
@@ -92,8 +102,9 @@ export class BlockMatcher {
     const fromB = ranges[place * 4 + 2] ?? 0;
     const toB = ranges[place * 4 + 3] ?? 0;
     const pattern = this.#pattern;
-    const { terms } = this.#query;
-    const { positions, starts } = this.#query.masks;
+    const terms = this.#terms;
+    const positions = this.#positions;
+    const starts = this.#positionStarts;
     let bestA = 0;
     let bestB = 0;
     let best = 0;
@@ -118,7 +129,7 @@ export class BlockMatcher {
         bestB = b;
       }
     }
-    this.#query.work.spend(steps);
+    this.#work.spend(steps);
     if (best === 0) return place;
 
     this.#add(bestA, bestB, best);
@@ -130,14 +141,14 @@ export class BlockMatcher {
   /** Tells the query's meter of many steps; gives how many it is still to be told of. */
   #pay(steps: number): number {
     if (steps <= MOST_STEPS_UNSPENT) return steps;
-    this.#query.work.spend(steps);
+    this.#work.spend(steps);
     return 0;
   }
 
   /** Equal symbols from a position of the pattern and one of the state on, at most so many; the first is known. */
   #runFrom(a: number, b: number, most: number): number {
     const pattern = this.#pattern;
-    const { terms } = this.#query;
+    const terms = this.#terms;
     let length = 1;
     while (
       length < most &&
