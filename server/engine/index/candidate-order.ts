@@ -48,11 +48,12 @@ export function pruneCandidates(pruning: Pruning): Pruned {
   const ranking = new PreliminaryRanking(node.patterns.hashes, candidates, { limit, arrays });
   const isBounded = extraction.fuzzy === undefined && commons !== undefined;
   const bound = isBounded ? new PotentialBound(query.state.length, longestEvent) : undefined;
-  // Where many are kept, it pays to put them in order first.
-  const before =
-    count <= limit * MOST_PER_KEPT ? ranking.byFirstWord() : positionsOf(count, arrays.ints(count));
+  // Where many are kept, it pays to put them in order first, and to begin with those that are known without a look.
+  const areMostKept = count <= limit * MOST_PER_KEPT;
+  const before = areMostKept ? ranking.byFirstWord() : positionsOf(count, arrays.ints(count));
+  const first = areMostKept && bound?.isExactForOne === true ? 1 : undefined;
   const order = isBounded
-    ? byCommonLength({ commons, count }, before, arrays.ints(count))
+    ? byCommonLength(commons, before, { count, first, order: arrays.ints(count) })
     : undefined;
   for (let i = 0; i < count; i += 1) {
     const index = order?.[i] ?? i;
@@ -80,11 +81,11 @@ function positionsOf(count: number, positions: Int32Array): Int32Array {
   return positions;
 }
 
-/** By descending common length, otherwise as in `before`: a counting sort of all candidates. */
+/** By descending common length, but those of the length `first` before all, otherwise as in `before`: a counting sort. */
 function byCommonLength(
-  { commons, count }: { commons: Int32Array; count: number },
+  commons: Int32Array,
   before: Int32Array,
-  order: Int32Array,
+  { count, first = -1, order }: { count: number; first?: number | undefined; order: Int32Array },
 ): Int32Array {
   const ends: number[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -92,8 +93,10 @@ function byCommonLength(
     while (ends.length <= common) ends.push(0);
     ends[common] = (ends[common] ?? 0) + 1;
   }
-  let end = 0;
+  let end = ends[first] ?? 0;
+  if (end > 0) ends[first] = 0;
   for (let common = ends.length - 1; common >= 0; common -= 1) {
+    if (common === first) continue;
     const here = ends[common] ?? 0;
     ends[common] = end;
     end += here;
