@@ -79,24 +79,21 @@ export class StartedProcess implements AsyncDisposable {
    */
   async waitForLine(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpMatchArray> {
     const what = `a line matching ${String(pattern)} from ${this.commandLine}`;
-    const found = Promise.withResolvers<RegExpMatchArray>();
+    const found = Promise.withResolvers<RegExpMatchArray | string>();
     const look = (line: string): void => {
       const match = line.match(pattern);
       if (match !== null) found.resolve(match);
     };
-    const giveUp = (why: string): void =>
-      found.reject(new Error(`${why}; it wrote:\n${this.describeOutput()}`));
     for (const line of [...this.stdout, ...this.stderr]) look(line);
     // No look every few milliseconds: a bench waits so for the process that it measures with.
     this.#listeners.add(look);
-    void this.exited.then(() => giveUp(`ended without ${what}`));
-    const deadline = setTimeout(() => giveUp(`no ${what} in ${timeoutMs} ms`), timeoutMs);
-    try {
-      return await found.promise;
-    } finally {
-      clearTimeout(deadline);
-      this.#listeners.delete(look);
-    }
+    void this.exited.then(() => found.resolve(`ended without ${what}`));
+    const deadline = setTimeout(() => found.resolve(`no ${what} in ${timeoutMs} ms`), timeoutMs);
+    const match = await found.promise;
+    clearTimeout(deadline);
+    this.#listeners.delete(look);
+    if (typeof match !== "string") return match;
+    throw new Error(`${match}; it wrote:\n${this.describeOutput()}`);
   }
 
   /** The last lines of both streams, for error messages. */

@@ -28,7 +28,7 @@ describe("startProcess", () => {
     expect(await child.exited).toEqual({ code: 3, signal: null });
     expect(child.stdout).toEqual(["listening on 4711"]);
     expect(child.stderr).toEqual(["a warning"]);
-    // It is long there.
+    // It came long ago.
     expect(await child.waitForLine(/a (warning)/)).toContain("warning");
   });
 

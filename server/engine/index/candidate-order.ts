@@ -35,25 +35,25 @@ export interface Pruned {
 }
 
 /**
- * Positions of the `limit` candidates of the highest preliminary potential, in that order (prediction.md §8.1). Those
- * come first that share most with the state, so that most of the others need not be extracted: at best they come after
- * the last of those kept.
+ * Positions of the `limit` candidates of the highest preliminary potential, in that order (prediction.md §8.1). They
+ * are gone through by how much they share with the state, most first, so that most of the others need not be extracted:
+ * at best they come after the last of those kept. Where most are kept, those come before whose potential is known.
  */
 export function pruneCandidates(pruning: Pruning): Pruned {
   const { node, query, candidates, extraction, limit } = pruning;
   const { slots, commons, count } = candidates;
   const { starts, longestEvent } = node.patterns;
-  const { arrays } = query;
+  const { arrays, work } = query;
   const kept = arrays.ints(count).fill(-1, 0, count);
-  const ranking = new PreliminaryRanking(node.patterns.hashes, candidates, { limit, arrays });
+  const ranking = new PreliminaryRanking(node.patterns.hashes, candidates, { limit, arrays, work });
   const isBounded = extraction.fuzzy === undefined && commons !== undefined;
   const bound = isBounded ? new PotentialBound(query.state.length, longestEvent) : undefined;
-  // Where many are kept, it pays to put them in order first, and to begin with those that are known without a look.
+  // Where many are kept, it pays to put them in order first.
   const areMostKept = count <= limit * MOST_PER_KEPT;
   const before = areMostKept ? ranking.byFirstWord() : positionsOf(count, arrays.ints(count));
-  const first = areMostKept && bound?.isExactForOne === true ? 1 : undefined;
+  const onesFirst = areMostKept && bound?.isExactForOne === true;
   const order = isBounded
-    ? byCommonLength(commons, before, { count, first, order: arrays.ints(count) })
+    ? byCommonLength(commons, before, { count, onesFirst, order: arrays.ints(count) })
     : undefined;
   for (let i = 0; i < count; i += 1) {
     const index = order?.[i] ?? i;
@@ -81,11 +81,11 @@ function positionsOf(count: number, positions: Int32Array): Int32Array {
   return positions;
 }
 
-/** By descending common length, but those of the length `first` before all, otherwise as in `before`: a counting sort. */
+/** By descending common length, with those of length 1 before all if so wished, otherwise as in `before`: a counting sort. */
 function byCommonLength(
   commons: Int32Array,
   before: Int32Array,
-  { count, first = -1, order }: { count: number; first?: number | undefined; order: Int32Array },
+  { count, onesFirst, order }: { count: number; onesFirst: boolean; order: Int32Array },
 ): Int32Array {
   const ends: number[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -93,10 +93,10 @@ function byCommonLength(
     while (ends.length <= common) ends.push(0);
     ends[common] = (ends[common] ?? 0) + 1;
   }
-  let end = ends[first] ?? 0;
-  if (end > 0) ends[first] = 0;
+  let end = onesFirst ? (ends[1] ?? 0) : 0;
+  if (end > 0) ends[1] = 0;
   for (let common = ends.length - 1; common >= 0; common -= 1) {
-    if (common === first) continue;
+    if (common === 1 && onesFirst) continue;
     const here = ends[common] ?? 0;
     ends[common] = end;
     end += here;

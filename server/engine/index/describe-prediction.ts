@@ -138,14 +138,13 @@ export function describeFutures(
   query: StateQuery,
   { groups, events }: { groups: readonly FutureGroup[]; events: EventTexts },
 ): FuturePotential[] {
-  const { arrays } = query;
-  const shares = arrays.doubles(groups.length);
+  const shares = query.arrays.doubles(groups.length);
   let weights = 0;
   for (const { weight } of groups) weights += weight;
   for (let i = 0; i < groups.length; i += 1) {
     shares[i] = weights === 0 ? 0 : (groups[i]?.weight ?? 0) / weights;
   }
-  const order = descending(shares, groups.length, arrays);
+  const order = descending(shares, groups.length, query);
   return groups.map((_, place) => {
     const i = order[place] ?? 0;
     const { slot, start, members, weight, events: written } = groups[i] as FutureGroup;

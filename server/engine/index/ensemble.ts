@@ -19,8 +19,11 @@ import type { StateQuery } from "./state-query.ts";
 import { stateWeightsOf } from "./state-weights.ts";
 import { SymbolCounts } from "./symbol-counts.ts";
 
-/** Stands for the lists that are written later. */
-const UNWRITTEN: never[] = [];
+/**
+ * Stands for the lists that are written later: a prediction is one object from its figures on, since to copy two dozen
+ * numbers into a second one took as long as to find them.
+ */
+const UNWRITTEN = Object.freeze<never[]>([]) as never[];
 
 export interface FiguredEnsemble {
   /** Those that are returned, ranked. */
@@ -89,11 +92,10 @@ export class EnsembleFigures {
     };
   }
 
-  /** As `rankBy`; a member that isn't returned has no figures computed but that one. */
+  /** As `rankBy`; by potential, a member that isn't returned has no other figures computed. */
   #rank(extracted: readonly Member[]): Member[] {
     const { rankSortAlgo, maxPredictions } = this.#query.settings;
-    const { arrays } = this.#query;
-    const keys = arrays.doubles(extracted.length);
+    const keys = this.#query.arrays.doubles(extracted.length);
     for (let i = 0; i < extracted.length; i += 1) {
       const member = extracted[i] as Member;
       keys[i] =
@@ -101,7 +103,7 @@ export class EnsembleFigures {
           ? potentialOf(effectiveFigures(member), member.itfdfSimilarity)
           : (this.#figureMember(member)[rankSortAlgo] ?? -Infinity);
     }
-    const order = descending(keys, extracted.length, arrays);
+    const order = descending(keys, extracted.length, this.#query);
     return extracted
       .slice(0, maxPredictions)
       .map((_, place) => extracted[order[place] ?? 0] as Member);
@@ -214,7 +216,6 @@ export class EnsembleFigures {
     };
   }
 
-  /** Counts the present. */
   #itfdfSimilarity({ slot, presentStart, presentEnd, frequency }: Member): number {
     const { symbolIds } = this.#query;
     this.#query.breathe(this.#node.patterns.lengthOf(slot));

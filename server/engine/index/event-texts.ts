@@ -16,6 +16,7 @@ export class EventTexts {
   /** Written anew for each pattern: a list that grows costs more than a copy of one that has. */
   readonly #events: Event[] = [];
 
+  /** `places` are those that symbols were counted by: figures are all there before events are written. */
   constructor(node: NodeReplica, places: SparseNumbers) {
     this.#node = node;
     this.#places = places;

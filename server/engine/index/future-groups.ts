@@ -64,7 +64,7 @@ export class FutureGroups {
     const keyStart = this.#keysEnd;
     const keyEnd = this.#writeKey(slot, start);
     const hash = this.#hashKey(keyEnd);
-    const bucket = hash & (this.#buckets - 1);
+    const bucket = this.#bucketOf(hash);
     for (let number = (this.#heads[bucket] ?? 0) - 1; number >= 0;) {
       const group = this.#groups[number] as KeyedGroup;
       if (group.hash === hash && this.#isEqual(group, keyEnd)) return group;
@@ -80,11 +80,16 @@ export class FutureGroups {
     return group;
   }
 
+  /** The low bits alone are those of the ids: FNV mixes upwards. */
+  #bucketOf(hash: number): number {
+    return (hash ^ (hash >>> 16)) & (this.#buckets - 1);
+  }
+
   #addBuckets(): void {
     this.#buckets *= 2;
     this.#heads = new Int32Array(this.#buckets);
     for (const [number, group] of this.#groups.entries()) {
-      const bucket = group.hash & (this.#buckets - 1);
+      const bucket = this.#bucketOf(group.hash);
       group.next = (this.#heads[bucket] ?? 0) - 1;
       this.#heads[bucket] = number + 1;
     }

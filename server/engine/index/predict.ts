@@ -13,8 +13,8 @@ import { predictFromOneSymbol } from "./symbol-predictions.ts";
 
 /**
  * What the node's patterns say about short-term memory (prediction.md §1.2 and §3), the same bits as `predictNaively`. The same
- * memory, events and settings give the same list, however the memory came about. Its inner lists may be shared, and
- * are not to be changed. Throws what `settings.interrupt` throws, and nothing else.
+ * memory, events and settings give the same list, however the memory came about. Its inner lists may be shared
+ * with each other and with `stm`, and are not to be changed. Throws what `settings.interrupt` throws, and nothing else.
  */
 export function predict(
   node: NodeReplica,

@@ -2,11 +2,13 @@ import type { Candidates } from "./candidates.ts";
 import { compareHashes, WORDS_PER_HASH } from "./hash-words.ts";
 import { MergeSort } from "./merge-sort.ts";
 import type { QueryArrays } from "./query-arrays.ts";
+import type { WorkMeter } from "./work-meter.ts";
 
 export interface Limits {
   /** So many are wanted. */
   limit: number;
   arrays: QueryArrays;
+  work: WorkMeter;
 }
 
 /**
@@ -34,14 +36,14 @@ export class PreliminaryRanking {
   /** First words of the hashes, in which nearly all of them differ. */
   readonly #words: Float64Array;
 
-  constructor(hashes: Uint32Array, candidates: Candidates, { limit, arrays }: Limits) {
+  constructor(hashes: Uint32Array, candidates: Candidates, { limit, arrays, work }: Limits) {
     const { count, slots, similarities } = candidates;
     this.#limit = limit;
     this.#count = count;
     this.#arrays = arrays;
     this.#room = Math.min(count, 2 * limit);
     this.#waiting = arrays.ints(this.#room);
-    this.#sort = new MergeSort(this.#waiting, this, arrays.ints(this.#room));
+    this.#sort = new MergeSort(this.#waiting, this, { left: arrays.ints(this.#room), work });
     this.#potentials = arrays.doubles(count);
     this.#similarities = similarities;
     this.#slots = slots;

@@ -6,6 +6,9 @@ import type { StateQuery } from "./state-query.ts";
 /** Occurrences that a slot shares with the state are counted up to this, which stands for any number. */
 const MOST_COUNTED = 255;
 
+/** The meter is told before so many are looked at, since it pauses once however much it is told of. */
+const SLOTS_PER_SPEND = 4_096;
+
 /** Slots that a query has to look at, each once, and how much each can share with the state. */
 export class PromisingSlots {
   readonly slots: Int32Array;
@@ -20,7 +23,10 @@ export class PromisingSlots {
     this.#spare = spare;
   }
 
-  /** No common subsequence of the state and this slot's pattern is longer, and where this is 1, one is as long. */
+  /**
+   * Of one of the slots: no common subsequence of the state and its pattern is longer. Where this is 1, one is as long: the
+   * slot was followed, and nothing is spare.
+   */
   mostCommon(slot: number): number {
     const shared = this.#shared[slot] ?? 0;
     return shared === MOST_COUNTED ? Infinity : shared + this.#spare;
@@ -48,8 +54,8 @@ export function promisingSlots(node: NodeReplica, query: StateQuery): PromisingS
     const occurrences = masks.occurrencesOf(term);
     const start = postings.startOf(symbolIds[term - 1] ?? 0);
     const end = start + lengthOf(term);
-    work.spend(end - start);
     for (let at = start; at < end; at += 1) {
+      if ((at - start) % SLOTS_PER_SPEND === 0) work.spend(SLOTS_PER_SPEND);
       const slot = pool[at] ?? 0;
       const before = shared[slot] ?? 0;
       if (before === 0) slots[count++] = slot;

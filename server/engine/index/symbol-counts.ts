@@ -4,6 +4,9 @@ import { SYMBOL_BITS } from "./pattern-table.ts";
 import type { QueryArrays } from "./query-arrays.ts";
 import type { SparseNumbers } from "./query-scratch.ts";
 
+/** Symbols that a stretch usually has at most: the lists grow where there are more. */
+const MOST_USUAL = 256;
+
 /**
  * The distinct symbols of one stretch of a pattern after another, in order of first occurrence, with their counts: the
  * first `distinct` items of the lists.
@@ -19,8 +22,8 @@ export class SymbolCounts {
   readonly #places: SparseNumbers;
 
   constructor(node: NodeReplica, places: SparseNumbers, arrays: QueryArrays) {
-    this.ids = arrays.ints(0);
-    this.counts = arrays.ints(0);
+    this.ids = arrays.ints(MOST_USUAL);
+    this.counts = arrays.ints(MOST_USUAL);
     this.#node = node;
     this.#places = places;
   }

@@ -5,6 +5,8 @@ import { countBits } from "@kato-rpc/server/engine/index/common-length.ts";
 import { NodeReplica } from "@kato-rpc/server/engine/index/node-replica.ts";
 import { PositionMasks } from "@kato-rpc/server/engine/index/position-masks.ts";
 import { predict } from "@kato-rpc/server/engine/index/predict.ts";
+import { promisingSlots } from "@kato-rpc/server/engine/index/promising-slots.ts";
+import { StateQuery } from "@kato-rpc/server/engine/index/state-query.ts";
 import { learnPattern } from "@kato-rpc/server/engine/learning.ts";
 import { commonSubsequenceLength } from "@kato-rpc/server/engine/similarity.ts";
 import type { Event } from "@kato-rpc/shared/observation.ts";
@@ -75,6 +77,25 @@ describe("an interrupt comes in the middle of", () => {
 
     expect(calls).toBeGreaterThanOrEqual(steps / 100_000);
   });
+});
+
+test("an interrupt comes in the middle of the patterns that one symbol names", () => {
+  const patterns = 200_000;
+  const replica = new NodeReplica();
+  const events = [["common"]];
+  for (let i = 0; i < patterns; i += 1) {
+    // Spread by their first digits, as those of SHA-1 are.
+    const hash = (Math.imul(i, 2_654_435_761) >>> 0).toString(16).padStart(8, "0").padEnd(40, "0");
+    replica.load({ hash, events, frequency: 1, emotives: [], metadata: {} });
+  }
+  let calls = 0;
+  const interrupt = (): unknown => (calls += 1);
+  const settings = { ...DEFAULT_SESSION_CONFIG, interrupt };
+  const query = new StateQuery(replica, [["common"], ["other"]], settings);
+
+  promisingSlots(replica, query);
+
+  expect(calls).toBeGreaterThanOrEqual(patterns / 100_000);
 });
 
 describe("the masks of a sequence", () => {
