@@ -127,7 +127,7 @@ export class PredictionWriter {
   }
 }
 
-/** As `fill(0)`, which takes ten times as long for the few terms of most states. */
+/** As `fill(0)`, which takes longer for the few terms of most states. */
 function unset(marks: Uint8Array): void {
   for (let i = 0; i < marks.length; i += 1) marks[i] = 0;
 }

@@ -20,8 +20,8 @@ import { stateWeightsOf } from "./state-weights.ts";
 import { SymbolCounts } from "./symbol-counts.ts";
 
 /**
- * Stands for the lists that are written later: a prediction is one object from its figures on, since to copy two dozen
- * numbers into a second one took as long as to find them.
+ * Stands for the lists that are written later: a prediction is one object from its figures on, so that its two dozen
+ * numbers are not copied into a second one.
  */
 const UNWRITTEN = Object.freeze<never[]>([]) as never[];
 

@@ -14,7 +14,7 @@ const FEW = 8;
 
 /**
  * Sorts stretches of an array in place, stable, in one walk where they are in order. An array's own sort calls its
- * comparison from outside of the code that is compiled, which takes several times as long.
+ * comparison from outside of the code that is compiled, which takes longer.
  */
 export class MergeSort {
   readonly #items: Int32Array;

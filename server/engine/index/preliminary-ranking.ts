@@ -33,7 +33,7 @@ export class PreliminaryRanking {
   readonly #similarities: Float64Array;
   readonly #slots: Int32Array;
   readonly #hashes: Uint32Array;
-  /** First words of the hashes, in which nearly all of them differ. */
+  /** First words of the hashes, in which nearly all of them differ: as doubles, which have room for 32 bits unsigned. */
   readonly #words: Float64Array;
 
   constructor(hashes: Uint32Array, candidates: Candidates, { limit, arrays, work }: Limits) {

@@ -3,8 +3,8 @@ const MOST_KEPT = 65_536;
 const LEAST_LENGTH = 256;
 
 /**
- * Typed arrays for one query after another. To make one takes as long as to fill it, and a query on a small node needs some
- * twenty: they were a seventh of its time. They are at least as long as asked for, and hold what the last query wrote.
+ * Typed arrays for one query after another: one on a small node needs some twenty, and took 7 % longer when it made them
+ * anew. They are at least as long as asked for, and hold what the last query wrote.
  * They are kept for good, some 30 of at most 640 KiB a thread.
  */
 export class QueryArrays {
