@@ -38,7 +38,6 @@ export class Deadlines {
   readonly #lengthMs: number;
   readonly #now: () => number;
   #entries: Deadline[] = [];
-  #first = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** `now` must never step back: use a monotonic clock. */
@@ -75,20 +74,17 @@ export class Deadlines {
 
   #tick(): void {
     const now = this.#now();
-    while (this.#first < this.#entries.length) {
-      const entry = this.#entries[this.#first] as Deadline;
+    const entries = this.#entries;
+    let passed = 0;
+    for (const entry of entries) {
       if (!entry.isOver && entry.at > now) break;
-      this.#first += 1;
+      passed += 1;
       entry.expire();
     }
-    if (this.#first === this.#entries.length) {
-      this.#entries = [];
-      this.#first = 0;
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    } else if (this.#first > 1_024) {
-      this.#entries = this.#entries.slice(this.#first);
-      this.#first = 0;
-    }
+    // Kept until there are many, those that are over would outlive the next collection of garbage.
+    this.#entries = entries.slice(passed);
+    if (this.#entries.length > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }

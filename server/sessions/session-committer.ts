@@ -20,8 +20,8 @@ import type { NodeAccess } from "./node-access.ts";
 import { followNodeOf, release } from "./node-access.ts";
 import { NodeVectors } from "./node-vectors.ts";
 import { partsToObserve } from "./observe.ts";
-import type { KnownMemory } from "./session-memory.ts";
-import { hasParts, worthKeeping } from "./session-memory.ts";
+import type { KnownMemory, WorthKeeping } from "./session-memory.ts";
+import { hasParts, memoryOf, NOTHING_KNOWN, worthKeeping } from "./session-memory.ts";
 
 export type CommitRules = {
   contact(): Contact;
@@ -32,7 +32,8 @@ export type CommitRules = {
   cachedSessions?: number | undefined;
 };
 
-type Cached = { state: SessionState; memory: KnownMemory; bytes: number };
+/** `state` is nobody else's: commits write into it. */
+type Cached = WorthKeeping & { readonly state: SessionState };
 
 /** A session as it was read just now or, as a guess, as it stands in the cache. */
 type Known = KnownSession & { guess: Cached | undefined };
@@ -77,6 +78,7 @@ export class SessionCommitter {
       const next = left.length > most ? left.slice(0, most) : left;
       try {
         const undone = await this.#commit(sessionId, next);
+        if (undone.length === 0 && next === left) return undefined;
         left = [...undone, ...left.slice(next.length)];
       } catch (error) {
         this.#cache.delete(sessionId);
@@ -100,8 +102,8 @@ export class SessionCommitter {
     // What its observations will read, and no more: what is known is kept up to date by each of them.
     const memory: KnownMemory = partsToObserve(state, false).includes("stm")
       ? { stm: [], vectors: [] }
-      : {};
-    this.#put({ ...state, metadata: NO_METADATA }, memory);
+      : NOTHING_KNOWN;
+    this.#put({ ...state, metadata: NO_METADATA }, worthKeeping(memory));
   }
 
   forget(sessionId: string): void {
@@ -173,14 +175,15 @@ export class SessionCommitter {
       const result = await this.#store.commit(commit);
       if (result.status === "committed") {
         trace(changes, "committed", { version: commit.baseVersion + 1, changes: changes.length });
-        this.#keep(fold, commit, known.guess);
         settle(fold.settled, result.frequencies);
+        // No sooner: what settles may still look at the state as it was.
+        this.#keep(fold, commit, known.guess);
         return fold.left;
       }
       this.conflicts += 1;
       trace(changes, "conflicted", { version: result.state.version });
       const seen = new Map([...known.seen, ...result.seen]);
-      known = { state: result.state, memory: {}, seen, guess: undefined };
+      known = { state: result.state, memory: NOTHING_KNOWN, seen, guess: undefined };
     }
     throw new ServiceError(
       "STORE_UNAVAILABLE",
@@ -209,22 +212,25 @@ export class SessionCommitter {
     };
   }
 
-  /** What was committed as the next guess. */
-  #keep(fold: Fold, { baseVersion, mark }: SessionCommit, cached: Cached | undefined): void {
+  /**
+   * What was committed as the next guess. Written into the one that it was computed from, where that is as large: a new
+   * object for each commit would outlive the next collection of garbage, whose time is that of what it finds alive.
+   */
+  #keep(fold: Fold, { baseVersion, mark }: SessionCommit, guess: Cached | undefined): void {
     // No change reads the metadata, which may be large.
-    const state = { ...fold.state, version: baseVersion + 1, mark, metadata: NO_METADATA };
-    this.#put(state, fold.memory, cached);
+    const own = { version: baseVersion + 1, mark, metadata: NO_METADATA };
+    const kept = worthKeeping(fold.memory);
+    if (guess?.bytes === kept.bytes) {
+      // Should it have left the cache, that is left as it is.
+      Object.assign(guess.state, fold.state, own);
+      guess.memory = kept.memory;
+    } else {
+      this.#put({ ...fold.state, ...own }, kept);
+    }
   }
 
-  /** In the place of `cached`, if that is as large, which costs less; should it have left the cache, it is left out. */
-  #put(state: SessionState, known: KnownMemory, cached?: Cached): void {
-    const { memory, bytes } = worthKeeping(known);
-    if (cached?.bytes === bytes) {
-      cached.state = state;
-      cached.memory = memory;
-    } else {
-      this.#cache.set(state.sessionId, { state, memory, bytes }, { size: bytes });
-    }
+  #put(state: SessionState, { memory, bytes }: WorthKeeping): void {
+    this.#cache.set(state.sessionId, { state, memory, bytes }, { size: bytes });
   }
 
   /** Puts predictions into the replies that want them: before the commit, so that a call that fails has done nothing. */
@@ -263,10 +269,8 @@ export class SessionCommitter {
     const at = this.#rules.contact();
     const loaded = await this.#store.load(sessionId, { at, ids, parts: asked });
     trace(changes, "loaded", { version: loaded.state.version });
-    const known: KnownMemory = {};
-    for (const part of asked)
-      if (part !== "percept") Object.assign(known, { [part]: loaded[part] });
-    return { state: loaded.state, memory: known, seen: loaded.seen, guess: undefined };
+    const { state, seen } = loaded;
+    return { state, memory: memoryOf(loaded, asked), seen, guess: undefined };
   }
 }
 

@@ -8,11 +8,29 @@ import type {
 /** What a worker holds of a session's memory; a part that is absent was not loaded. */
 export type KnownMemory = Partial<SessionMemory>;
 
+/** As of most sessions, whose changes need nothing but the state. */
+export const NOTHING_KNOWN: KnownMemory = Object.freeze({});
+
 /** Of the short-term memory of one session, between two commits. */
 const BYTES_KEPT = 16_384;
 const BYTES_PER_ENTRY = 32;
 
-export function copyMemory({ stm, emotives, metadata, vectors }: KnownMemory): KnownMemory {
+/** Of what is known; `bytes` are estimated. */
+export type WorthKeeping = { memory: KnownMemory; bytes: number };
+
+const NOTHING_WORTH_KEEPING: WorthKeeping = { memory: NOTHING_KNOWN, bytes: BYTES_PER_ENTRY };
+
+/** The parts of what was loaded; a percept is none of the memory. */
+export function memoryOf(loaded: SessionMemory, parts: readonly SessionPart[]): KnownMemory {
+  if (parts.length === 0) return NOTHING_KNOWN;
+  const memory: KnownMemory = {};
+  for (const part of parts) if (part !== "percept") Object.assign(memory, { [part]: loaded[part] });
+  return memory;
+}
+
+export function copyMemory(memory: KnownMemory): KnownMemory {
+  if (memory === NOTHING_KNOWN) return NOTHING_KNOWN;
+  const { stm, emotives, metadata, vectors } = memory;
   const copy: KnownMemory = {};
   if (stm !== undefined) copy.stm = [...stm];
   if (emotives !== undefined) copy.emotives = [...emotives];
@@ -63,7 +81,8 @@ function update<T>(
  * The parts of `memory` that are worth being kept beside the session's state until its next call, and about how many
  * bytes they take: a short-term memory that is small, as where sessions learn by themselves, and what is empty.
  */
-export function worthKeeping(memory: KnownMemory): { memory: KnownMemory; bytes: number } {
+export function worthKeeping(memory: KnownMemory): WorthKeeping {
+  if (memory === NOTHING_KNOWN) return NOTHING_WORTH_KEEPING;
   const kept: KnownMemory = {};
   let bytes = BYTES_PER_ENTRY;
   for (const part of ["emotives", "metadata", "vectors"] as const) {
