@@ -75,7 +75,8 @@ export function foldChanges(
     refuses: false,
     left: [],
   };
-  for (const [i, pending] of changes.entries()) {
+  for (let i = 0; i < changes.length; i += 1) {
+    const pending = changes[i] as PendingChange;
     pending.call.sessionId = known.state.sessionId;
     pending.call.nodeId = known.state.nodeId;
     try {
@@ -86,7 +87,8 @@ export function foldChanges(
         seen: seen ?? known.seen,
         vectors: rule.vectors,
       });
-      const work = step.learns.reduce((sum, learn) => sum + workOf(learn), fold.work);
+      let { work } = fold;
+      for (const learn of step.learns) work += workOf(learn);
       if (i > 0 && work > WORK_PER_COMMIT) {
         fold.left = changes.slice(i);
         break;
