@@ -30,6 +30,28 @@ describe("a worker", () => {
     expect(await readdir(cache)).toHaveLength(1);
   });
 
+  it("has room for young objects, but as much as the operator says where he does", async () => {
+    await using directory = await makeTemporaryDirectory();
+    await using store = await openTestStore("sqlite");
+    const heapLimits = async (given: string) => {
+      const told = join(directory.path, `told${given}`);
+      const preload = await writeWorkerPreload(
+        directory.path,
+        `const { writeFileSync } = await import("node:fs");
+         const { getHeapStatistics } = await import("node:v8");
+         writeFileSync(${JSON.stringify(told)}, String(getHeapStatistics().heap_size_limit));`,
+      );
+      const env = { NODE_OPTIONS: `${preload} --max-old-space-size=512 ${given}` };
+      await using _service = await watchService({ store: store.url, env });
+      return Number(await readFile(told, "utf8"));
+    };
+
+    // The limit is the room for old objects and three times that for young ones.
+    const byDefault = await heapLimits("");
+    expect(await heapLimits("--max-semi-space-size=64")).toBe(byDefault);
+    expect(await heapLimits("--max-semi-space-size=16")).toBe(byDefault - 3 * 48 * 2 ** 20);
+  });
+
   it("starts all the same where no cache can be kept", async () => {
     await using store = await openTestStore("sqlite");
     await using service = await watchService({
