@@ -39,9 +39,9 @@ const SHARE = 0.5;
 const MOST_CONNECTIONS = 1_000;
 /** Few are called by two connections at once: a session's calls wait for each other. */
 const SESSIONS = 1_000;
-const FIRST_WARM_UP_SECONDS = 2;
+const FIRST_WARM_UP_SECONDS = 5;
 /** Each open loop has a generator of its own, whose V8 compiles for seconds beside the server: its calls would be late by that. */
-const OPEN_WARM_UP_SECONDS = 3;
+const OPEN_WARM_UP_SECONDS = 7;
 
 export function halfLoadSteps(rounds: number): number {
   return STORE_KINDS.length * rounds;
