@@ -81,6 +81,7 @@ export class Deadlines {
       passed += 1;
       entry.expire();
     }
+    if (passed === 0) return;
     // Kept until there are many, those that are over would outlive the next collection of garbage.
     this.#entries = entries.slice(passed);
     if (this.#entries.length > 0) return;

@@ -38,6 +38,14 @@ type Cached = WorthKeeping & { readonly state: SessionState };
 /** A session as it was read just now or, as a guess, as it stands in the cache. */
 type Known = KnownSession & { guess: Cached | undefined };
 
+/** A fold, and the version and mark of the state that it was computed from. */
+type Computed = {
+  known: Known;
+  base: Pick<SessionState, "version" | "mark">;
+  fold: Fold;
+  delta: SessionDelta;
+};
+
 const CACHED_STATES = 20_000;
 /** Of all that is kept beside the states, estimated. */
 const CACHED_BYTES = 32 * 2 ** 20;
@@ -149,6 +157,8 @@ export class SessionCommitter {
       known = await this.#load(sessionId, changes, []);
     while (this.#rules.now() < deadlineAt) {
       const { state } = known;
+      // Taken now: a commit that overlapped this one would write into the state, and must make this one stale.
+      const base = { version: state.version, mark: state.mark };
       const parts = listed(changes, ({ change }) => change.parts(state));
       if (!hasParts(known.memory, parts)) {
         known = await this.#load(sessionId, changes, parts);
@@ -171,7 +181,7 @@ export class SessionCommitter {
         settle(fold.settled);
         return fold.left;
       }
-      const commit = this.#describeCommit(changes, { known, fold, delta: fold.delta });
+      const commit = this.#describeCommit(changes, { known, base, fold, delta: fold.delta });
       const result = await this.#store.commit(commit);
       if (result.status === "committed") {
         trace(changes, "committed", { version: commit.baseVersion + 1, changes: changes.length });
@@ -194,14 +204,13 @@ export class SessionCommitter {
 
   #describeCommit(
     changes: readonly PendingChange[],
-    { known, fold, delta }: { known: Known; fold: Fold; delta: SessionDelta },
+    { known, base, fold, delta }: Computed,
   ): SessionCommit {
-    const { sessionId, version, mark } = known.state;
     return {
-      sessionId,
+      sessionId: known.state.sessionId,
       at: this.#rules.contact(),
-      baseVersion: version,
-      baseMark: mark,
+      baseVersion: base.version,
+      baseMark: base.mark,
       mark: drawVersionMark(),
       time: fold.state.time,
       delta,

@@ -1,6 +1,7 @@
 import type { Worker } from "node:cluster";
 import cluster from "node:cluster";
 import { getCompileCacheDir } from "node:module";
+import { totalmem } from "node:os";
 import { dirname } from "node:path";
 
 /** Forked, but not yet anybody's. */
@@ -8,7 +9,7 @@ let early: { worker: Worker; heard: unknown[]; hear(message: unknown): void } | 
 
 /** Another worker: this command once more, in a process of its own. */
 export function forkWorker(): Worker {
-  return cluster.fork({ ...compileCache(), NODE_OPTIONS: heapOptions() });
+  return cluster.fork({ ...compileCache(), ...heapOptions() });
 }
 
 /**
@@ -60,14 +61,20 @@ function compileCache(): { NODE_COMPILE_CACHE?: string } {
 }
 
 /**
- * Room for young objects, in MiB: V8 takes as much as it needs. With its own 16 MiB at most, a worker at half of its
- * load collects garbage thirteen times a second and all calls of that millisecond wait; so it is four times.
+ * Room for young objects, in MiB: V8 takes as much as it needs. With the 16 MiB that it takes at most by itself, a worker
+ * at half of its load collects garbage thirteen times a second, and all calls of that millisecond wait.
  */
 const YOUNG_MIB = 64;
+/** With less memory, Node's own, smaller limit stays: a thread may take three times the room. */
+const LEAST_MEMORY = 2 * 2 ** 30;
 
-/** What the operator sets by NODE_OPTIONS comes last, and so counts. */
-function heapOptions(): string {
+/** What the operator sets by NODE_OPTIONS comes last, and so counts; a limit of the whole heap rules out one of a part. */
+function heapOptions(): { NODE_OPTIONS?: string } {
+  // 0 or more than there is: not limited.
+  const limit = process.constrainedMemory() || Infinity;
+  if (Math.min(limit, totalmem()) < LEAST_MEMORY) return {};
   // oxlint-disable-next-line node/no-process-env -- Node's own, which config.ts knows nothing of
   const given = process.env["NODE_OPTIONS"] ?? "";
-  return `--max-semi-space-size=${YOUNG_MIB} ${given}`.trim();
+  if ([given, ...process.execArgv].some((text) => /max[-_]heap[-_]size/.test(text))) return {};
+  return { NODE_OPTIONS: `--max-semi-space-size=${YOUNG_MIB} ${given}`.trim() };
 }
