@@ -304,3 +304,43 @@ describe("an observation whose predictions fail", () => {
     expect(commits).toHaveLength(1);
   });
 });
+
+describe("commits of a session, one after another", () => {
+  it("are each computed from what the one before has left, and find nobody in between", async () => {
+    const { committer, commits, change } = openWorker();
+    await change(see("a"));
+    commits.length = 0;
+
+    const replies = [await change(see("b")), await change(see("c"))];
+    await change(configure({ maxPatternLength: 4 }, undefined));
+    replies.push(await change(see("d")));
+
+    expect(committer.conflicts).toBe(0);
+    expect(replies).toMatchObject([
+      { time: 2, stmLength: 2, learned: null },
+      { time: 3, stmLength: 3, learned: null },
+      { time: 4, stmLength: 0, learned: expect.stringContaining("PTRN|") },
+    ]);
+    expect(commits.map(({ baseVersion }) => baseVersion)).toEqual([1, 2, 3, 4]);
+    const marks = commits.map(({ mark }) => mark);
+    expect(commits.slice(1).map(({ baseMark }) => baseMark)).toEqual(marks.slice(0, -1));
+  });
+
+  it("lose nothing where they are made past the line while one waits for its predictions", async () => {
+    const { committer, node, change } = openWorker();
+    await change(see("a"));
+    const beside = past(see("b"));
+    node.beforePredict = () => node.asked.length === 1 && committer.commit(sessionId, [beside]);
+
+    const reply = await change(see("c", PREDICTING));
+
+    expect(committer.conflicts).toBe(1);
+    expect(reply).toMatchObject({ time: 3, stmLength: 3 });
+    expect(await readStm()).toEqual([["a"], ["b"], ["c"]]);
+  });
+});
+
+function past(change: SessionChange<ObserveReply>) {
+  const rest = { call: testCall(), resolve: () => undefined, reject: () => undefined };
+  return { change: change as SessionChange<unknown>, ...rest };
+}
