@@ -75,8 +75,7 @@ export function foldChanges(
     refuses: false,
     left: [],
   };
-  for (let i = 0; i < changes.length; i += 1) {
-    const pending = changes[i] as PendingChange;
+  for (const [i, pending] of changes.entries()) {
     pending.call.sessionId = known.state.sessionId;
     pending.call.nodeId = known.state.nodeId;
     try {
@@ -87,8 +86,7 @@ export function foldChanges(
         seen: seen ?? known.seen,
         vectors: rule.vectors,
       });
-      let { work } = fold;
-      for (const learn of step.learns) work += workOf(learn);
+      const work = step.learns.reduce((sum, learn) => sum + workOf(learn), fold.work);
       if (i > 0 && work > WORK_PER_COMMIT) {
         fold.left = changes.slice(i);
         break;

@@ -78,7 +78,8 @@ export function observeSequence(
   return {
     ids: [...listOf(identity?.id), ...givenIds(sequence)],
     weight: sequence.observations.length * (learnAfterEach ? LEARN_WEIGHT : 1),
-    parts: (state) => (learnAfterEach || learnAtEnd ? PARTS_TO_LEARN : partsToObserve(state)),
+    parts: (state) =>
+      learnAfterEach || learnAtEnd ? PARTS_TO_LEARN : partsToObserve(state, false),
     asks: vectors.length > 0 ? { vectors, predicts: false } : undefined,
     apply(base) {
       const first = recall<RememberedSequence>(base, identity);

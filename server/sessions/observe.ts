@@ -84,14 +84,12 @@ export function observe(
   const { vectorSum } = observation;
   const identity = identityOfOne(observation);
   const { predicts } = rule;
+  const vectors = vectorSum === undefined ? [] : [vectorSum];
   return {
     ids: isGiven(observation) ? [identity.id] : [],
     weight: 1,
-    parts: predicts ? partsToObserveAndPredict : partsToObserve,
-    asks:
-      predicts || vectorSum !== undefined
-        ? { vectors: vectorSum === undefined ? [] : [vectorSum], predicts }
-        : undefined,
+    parts: (state) => partsToObserve(state, predicts),
+    asks: predicts || vectors.length > 0 ? { vectors, predicts } : undefined,
     apply(base) {
       const { expectedTime } = rule;
       if (expectedTime !== undefined && !base.seen.has(identity.id)) {
@@ -114,22 +112,13 @@ function refuseOtherTime(state: SessionState, expectedTime: number): void {
 /** What an observation reads that may learn by itself. */
 export const PARTS_TO_LEARN_WITHIN: readonly SessionPart[] = ["stm", "vectors"];
 
-const PARTS_TO_PREDICT: readonly SessionPart[] = ["stm"];
-const NO_PARTS: readonly SessionPart[] = [];
-
 /** What an observation reads of a session: most need nothing but its state. */
-export function partsToObserve(state: SessionState): readonly SessionPart[] {
+export function partsToObserve(state: SessionState, predicts: boolean): readonly SessionPart[] {
   const { maxPatternLength = DEFAULT_SESSION_CONFIG.maxPatternLength } = state.config;
   const mayLearn = maxPatternLength !== null && maxPatternLength > 0;
-  return mayLearn ? PARTS_TO_LEARN_WITHIN : NO_PARTS;
+  if (mayLearn) return PARTS_TO_LEARN_WITHIN;
+  return predicts ? ["stm"] : [];
 }
-
-function partsToObserveAndPredict(state: SessionState): readonly SessionPart[] {
-  const parts = partsToObserve(state);
-  return parts.length > 0 ? parts : PARTS_TO_PREDICT;
-}
-
-const NOTHING = Object.freeze({});
 
 /** engine.md §3, in its order; automatic learning (§9) included. */
 export function applyObservation(
@@ -144,9 +133,8 @@ export function applyObservation(
   const config = effectiveConfig(state.config);
   const processed = processIn(base, observation, config);
   const { event, vector } = processed;
-  const appended = appendEvent(base, processed, { config, events: rule.events });
-  const { delta, stmLength, learned, learns } = appended;
-  const { vectors, emotives = NOTHING, metadata = NOTHING } = observation;
+  const { delta, stmLength, learned, learns } = appendEvent(base, processed, { config, ...rule });
+  const { vectors, emotives = {}, metadata = {} } = observation;
   if (!isEmpty(emotives)) delta.emotives.push(emotives);
   if (!isEmpty(metadata)) delta.metadata.push(metadata);
   delta.percept = { strings: processed.strings, vectors, metadata };

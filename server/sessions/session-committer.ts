@@ -108,7 +108,7 @@ export class SessionCommitter {
   /** Takes a session that was just made for known: its first change need not read it. */
   begin(state: SessionState): void {
     // What its observations will read, and no more: what is known is kept up to date by each of them.
-    const memory: KnownMemory = partsToObserve(state).includes("stm")
+    const memory: KnownMemory = partsToObserve(state, false).includes("stm")
       ? { stm: [], vectors: [] }
       : NOTHING_KNOWN;
     this.#put({ ...state, metadata: NO_METADATA }, worthKeeping(memory));

@@ -224,9 +224,9 @@ export class SessionService {
     },
     call: Call,
   ): Promise<ObserveReply> {
-    const observation = observationOf(input, drawObservationId);
+    const observation = observationOf(input, () => `obs-${drawHex()}`);
     const change = observe(observation, {
-      events: this.#rules.retention.events,
+      ...this.#rules.retention,
       expectedTime: input.expectedTime,
       predicts: input.predict ?? false,
     });
@@ -332,10 +332,6 @@ export class SessionService {
     call.trace("loaded", { version: loaded.state.version });
     return loaded;
   }
-}
-
-function drawObservationId(): string {
-  return `obs-${drawHex()}`;
 }
 
 /** The time to live as asked for: what stands for none may differ between workers. */
