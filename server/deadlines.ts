@@ -37,7 +37,7 @@ export class Deadline {
 export class Deadlines {
   readonly #lengthMs: number;
   readonly #now: () => number;
-  #entries: Deadline[] = [];
+  readonly #entries: Deadline[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   /** `now` must never step back: use a monotonic clock. */
@@ -81,10 +81,9 @@ export class Deadlines {
       passed += 1;
       entry.expire();
     }
-    if (passed === 0) return;
     // Kept until there are many, those that are over would outlive the next collection of garbage.
-    this.#entries = entries.slice(passed);
-    if (this.#entries.length > 0) return;
+    entries.splice(0, passed);
+    if (entries.length > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

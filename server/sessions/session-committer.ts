@@ -32,7 +32,7 @@ export type CommitRules = {
   cachedSessions?: number | undefined;
 };
 
-/** `state` is nobody else's: commits write into it. */
+/** Commits write into `state`, which nobody else keeps: the queue lets those of one session not overlap. */
 type Cached = WorthKeeping & { readonly state: SessionState };
 
 /** A session as it was read just now or, as a guess, as it stands in the cache. */
@@ -186,7 +186,7 @@ export class SessionCommitter {
       if (result.status === "committed") {
         trace(changes, "committed", { version: commit.baseVersion + 1, changes: changes.length });
         settle(fold.settled, result.frequencies);
-        // No sooner: what settles may still look at the state as it was.
+        // No sooner: a step that settles may hold the state that it was computed on.
         this.#keep(fold, commit, known.guess);
         return fold.left;
       }

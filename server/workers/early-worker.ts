@@ -1,15 +1,15 @@
 import type { Worker } from "node:cluster";
 import cluster from "node:cluster";
 import { getCompileCacheDir } from "node:module";
-import { totalmem } from "node:os";
 import { dirname } from "node:path";
+import { roomForYoungObjects } from "./young-objects.ts";
 
 /** Forked, but not yet anybody's. */
 let early: { worker: Worker; heard: unknown[]; hear(message: unknown): void } | undefined;
 
 /** Another worker: this command once more, in a process of its own. */
 export function forkWorker(): Worker {
-  return cluster.fork({ ...compileCache(), ...heapOptions() });
+  return cluster.fork({ ...compileCache(), ...roomForYoungObjects() });
 }
 
 /**
@@ -58,23 +58,4 @@ function compileCache(): { NODE_COMPILE_CACHE?: string } {
   const directory = getCompileCacheDir();
   // Node adds a folder for its own version to the one it is given.
   return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) };
-}
-
-/**
- * Room for young objects, in MiB: V8 takes as much as it needs. With the 16 MiB that it takes at most by itself, a worker
- * at half of its load collects garbage thirteen times a second, and all calls of that millisecond wait.
- */
-const YOUNG_MIB = 64;
-/** With less memory, Node's own, smaller limit stays: a thread may take three times the room. */
-const LEAST_MEMORY = 2 * 2 ** 30;
-
-/** What the operator sets by NODE_OPTIONS comes last, and so counts; a limit of the whole heap rules out one of a part. */
-function heapOptions(): { NODE_OPTIONS?: string } {
-  // 0 or more than there is: not limited.
-  const limit = process.constrainedMemory() || Infinity;
-  if (Math.min(limit, totalmem()) < LEAST_MEMORY) return {};
-  // oxlint-disable-next-line node/no-process-env -- Node's own, which config.ts knows nothing of
-  const given = process.env["NODE_OPTIONS"] ?? "";
-  if ([given, ...process.execArgv].some((text) => /max[-_]heap[-_]size/.test(text))) return {};
-  return { NODE_OPTIONS: `--max-semi-space-size=${YOUNG_MIB} ${given}`.trim() };
 }

@@ -49,7 +49,7 @@ describe("a worker", () => {
     // The limit is the room for old objects and three times that for young ones.
     const byDefault = await heapLimits("");
     expect(await heapLimits("--max-semi-space-size=64")).toBe(byDefault);
-    expect(await heapLimits("--max-semi-space-size=16")).toBe(byDefault - 3 * 48 * 2 ** 20);
+    expect(await heapLimits("--max-semi-space-size=32")).toBe(byDefault - 3 * 32 * 2 ** 20);
   });
 
   it("starts all the same where no cache can be kept", async () => {
