@@ -1,13 +1,14 @@
 /**
- * How long an observe takes while the service does half of what it can: its capacity in a closed loop, then half of that
- * offered in an open one, where latencies count from when a call was due. Beside it bare servers that are offered the
- * same: what they show is the machine's and the generator's share.
+ * How long an observe takes while a server does half of what it can: its capacity in a closed loop, then half of that
+ * offered in an open one, where latencies count from when a call was due. Bare servers beside the service, each at half
+ * of its own capacity, show what of it is the machine's and the generator's share.
  */
 import type { GeneratorOptions, LoadReport } from "../support/open-loop/load.ts";
 import { load } from "../support/open-loop/load.ts";
 import { servedPerSecond } from "../support/open-loop/overload.ts";
 import type { StoreKind } from "../support/service.ts";
 import { STORE_KINDS, startService } from "../support/service.ts";
+import { inTurns } from "./in-turns.ts";
 import { formatCount, formatTable } from "./measure.ts";
 import type { Spread } from "./spread.ts";
 import { spreadOf } from "./spread.ts";
@@ -20,10 +21,9 @@ import { createSessions, openServiceTarget, WAYS } from "./throughput/service-ta
 
 export type HalfLoadRow = {
   server: string;
-  /** Whether its capacity says what is offered to it and to the bare servers. */
   isService: boolean;
-  /** Calls a second; null for a bare server. */
-  capacity: Spread | null;
+  /** Calls a second. */
+  capacity: Spread;
   offered: Spread;
   /** Processor time of the server in µs per call. */
   serverCpu: Spread;
@@ -56,7 +56,7 @@ export async function measureHalfLoad(options: Options): Promise<HalfLoadRow[]> 
   return rows;
 }
 
-/** The service on a store, and what is offered the same beside it: on Redis the bare servers. */
+/** The service on a store; beside it, on Redis, the bare servers. */
 async function measureStore(
   kind: StoreKind,
   { rounds, seconds, onStep }: Options,
@@ -66,31 +66,27 @@ async function measureStore(
   const peers = kind === "redis" ? await openPeers(stack) : [];
   const targets = [{ server: serviceName(kind, 1), target: service }, ...peers];
   for (const { target } of targets) await load({ ...target, seconds: FIRST_WARM_UP_SECONDS });
-  const capacities: number[] = [];
-  const reports = targets.map((): LoadReport[] => []);
-  for (let round = 0; round < rounds; round++) {
+  const turns = targets.map(({ server, target }) => async () => {
     const capacity = servedPerSecond(
-      await load({ ...service, seconds, warmUpSeconds: WARM_UP_SECONDS }),
+      await load({ ...target, seconds, warmUpSeconds: WARM_UP_SECONDS }),
     );
-    capacities.push(capacity);
     const open = {
       ratePerSecond: capacity * SHARE,
       connections: MOST_CONNECTIONS,
       seconds,
       warmUpSeconds: OPEN_WARM_UP_SECONDS,
     };
-    // Each round begins with another one: the first comes right after the closed loop.
-    for (let turn = 0; turn < targets.length; turn++) {
-      const i = (round + turn) % targets.length;
-      const { server, target } = targets[i] as (typeof targets)[number];
-      reports[i]?.push(await loadOpen(server, { ...target, ...open }));
-    }
-    onStep();
-  }
+    return { capacity, report: await loadOpen(server, { ...target, ...open }) };
+  });
+  const rows = await inTurns(turns, { rounds, onRound: onStep });
   return targets.map(({ server, target }, i) => {
-    const isService = target === service;
-    const capacity = isService ? spreadOf(capacities) : null;
-    return { server, isService, capacity, ...spreadsOf(reports[i] ?? []) };
+    const measured = rows[i] ?? [];
+    return {
+      server,
+      isService: target === service,
+      capacity: spreadOf(measured.map(({ capacity }) => capacity)),
+      ...spreadsOf(measured.map(({ report }) => report)),
+    };
   });
 }
 
@@ -167,7 +163,7 @@ export function printHalfLoad(rows: readonly HalfLoadRow[]): string {
     ],
     rows.map(({ server, capacity, offered, serverCpu, p50, p99, p999, lag }) => [
       server,
-      capacity === null ? "–" : formatCount(capacity.median),
+      formatCount(capacity.median),
       formatCount(offered.median),
       serverCpu.median.toFixed(1),
       ...[p50, p99, p999, lag].map(ms),

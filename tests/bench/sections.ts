@@ -36,7 +36,7 @@ const halfLoad: Section = {
   name: "half-load",
   title: "Latency at half capacity",
   about:
-    "Open loop, unbatched, one worker: half of what the closed loop just served. Latencies count from when a call was due. The bare servers are offered as much as the service on Redis.",
+    "Open loop, unbatched, one worker: each server is offered half of what it just served in a closed loop. Latencies count from when a call was due.",
   steps: ({ rounds }) => halfLoadSteps(rounds),
   async measure({ rounds, seconds }, onStep) {
     const figures = await measureHalfLoad({ rounds, seconds: seconds * 2, onStep });

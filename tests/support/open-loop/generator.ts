@@ -9,7 +9,7 @@ import type { GeneratorOptions, LoadReport } from "./load.ts";
 import { LoadRecorder } from "./load-recorder.ts";
 import { outcomesOf } from "./outcomes.ts";
 import { requestsOf } from "./requests.ts";
-import { sleepAtMost } from "./sleep-at-most.ts";
+import { sleepToTick } from "./sleep-to-tick.ts";
 
 const options = JSON.parse(process.argv[2] ?? "") as GeneratorOptions;
 const { callsPerRequest, shape, watched = {} } = options;
@@ -162,7 +162,7 @@ async function loadOpen(requestsPerSecond: number, seconds: number): Promise<voi
       sendNow(startedAt + (sent * 1_000) / requestsPerSecond);
     }
     const nextDueMs = startedAt + (sent * 1_000) / requestsPerSecond - performance.now();
-    await sleepAtMost(nextDueMs);
+    await sleepToTick(nextDueMs);
   }
   if (total > 0) await allAnswered.promise;
 }
