@@ -3,7 +3,6 @@ import { Cluster, Redis } from "ioredis";
 import { Deadlines } from "../../deadlines.ts";
 import { DurabilityError } from "../durability.ts";
 import type { RedisAddress } from "../store-address.ts";
-import { PooledConnector } from "./pooled-connector.ts";
 import { isTemporary, reasonOfRefusal } from "./refusals.ts";
 
 export type RedisClient = Redis | Cluster;
@@ -145,12 +144,7 @@ function createClient(address: RedisAddress, timeoutMs: number): RedisClient {
   switch (address.topology) {
     case "single": {
       const [{ host, port }] = address.hosts;
-      return new Redis({
-        ...server,
-        host,
-        port,
-        ...(address.tls ? {} : { Connector: PooledConnector }),
-      });
+      return new Redis({ ...server, host, port });
     }
     case "sentinel":
       return new Redis({
