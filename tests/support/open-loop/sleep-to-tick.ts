@@ -1,6 +1,6 @@
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 /**
- * Calls that come due within it are sent together, and answers read. Shorter ones, up to one for each call, cost more
+ * Calls that come due within it are sent together, and answers read. Shorter ticks, up to one for each call, cost more
  * than they tell: to be woken takes some 30 µs of processor time on a virtual machine, and comes in between whatever
  * else runs there.
  */
