@@ -51,7 +51,7 @@ export type LoadReport = {
   /** Answers in each second. */
   perSecond: Record<CallKind, number>[];
   latencies: Record<CallKind, LatencySummary>;
-  /** By how much requests were sent later than they were due, since the generator's own processor was busy. */
+  /** By how much requests were sent later than they were due: up to a tick by design, more as the generator was busy. */
   lag: LatencySummary;
 };
 
