@@ -87,10 +87,10 @@ describe("a process that a test froze and forgot", () => {
   });
 
   test("is found and killed at the end of the run", async () => {
-    const parent = await startProcess({
-      command: "sh",
-      args: ["-c", "sleep 60 >&- 2>&- & echo $!; wait"],
-    });
+    // The child must hold none of its parent's streams when it is frozen, or the parent's output never ends: `spawn`
+    // returns once the child runs with streams of its own.
+    const script = `console.log(child_process.spawn("sleep", ["60"], { stdio: "ignore" }).pid)`;
+    const parent = await startProcess({ command: process.execPath, args: ["-e", script] });
     const [, pid] = await parent.waitForLine(/^(\d+)$/);
     await setup();
     await freezeProcess(Number(pid));
