@@ -33,6 +33,8 @@ export type HalfLoadRow = {
   p999: Spread;
   /** By how much the generator was late itself, p99 in ms. */
   lag: Spread;
+  /** Whether the generator had precedence over what it measured. */
+  hadPrecedence: boolean;
 };
 
 const SHARE = 0.5;
@@ -75,16 +77,18 @@ async function measureStore(
       connections: MOST_CONNECTIONS,
       seconds,
       warmUpSeconds: OPEN_WARM_UP_SECONDS,
+      hasPrecedence: true,
     };
     return { capacity, report: await loadOpen(server, { ...target, ...open }) };
   });
-  const rows = await inTurns(turns, { rounds, onRound: onStep });
-  return targets.map(({ server, target }, i) => {
-    const measured = rows[i] ?? [];
+  const measuredByTarget = await inTurns(turns, { rounds, onRound: onStep });
+  return measuredByTarget.map((measured, i) => {
+    const { server, target } = targets[i]!;
     return {
       server,
       isService: target === service,
       capacity: spreadOf(measured.map(({ capacity }) => capacity)),
+      hadPrecedence: measured.every(({ report }) => report.hadPrecedence),
       ...spreadsOf(measured.map(({ report }) => report)),
     };
   });
@@ -150,7 +154,7 @@ function spreadsOf(reports: readonly LoadReport[]) {
 export function printHalfLoad(rows: readonly HalfLoadRow[]): string {
   const ms = ({ median, least, most }: Spread) =>
     `${median.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`;
-  return formatTable(
+  const table = formatTable(
     [
       "server",
       "capacity/s",
@@ -169,4 +173,6 @@ export function printHalfLoad(rows: readonly HalfLoadRow[]): string {
       ...[p50, p99, p999, lag].map(ms),
     ]),
   );
+  if (rows.every(({ hadPrecedence }) => hadPrecedence)) return table;
+  return `${table}\nthe generator had no precedence over what it measured: chrt(1) was not permitted`;
 }

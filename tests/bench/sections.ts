@@ -36,7 +36,7 @@ const halfLoad: Section = {
   name: "half-load",
   title: "Latency at half capacity",
   about:
-    "Open loop, unbatched, one worker: each server is offered half of what it just served in a closed loop. Latencies count from when a call was due.",
+    "Open loop, unbatched, one worker: each server is offered half of what it just served in a closed loop. Calls are due at even intervals and latencies count from then; twice a millisecond the generator, which has precedence where it may (as root), sends those due and reads answers, which adds up to 0.5 ms at either end.",
   steps: ({ rounds }) => halfLoadSteps(rounds),
   async measure({ rounds, seconds }, onStep) {
     const figures = await measureHalfLoad({ rounds, seconds: seconds * 2, onStep });

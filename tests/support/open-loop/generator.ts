@@ -5,7 +5,7 @@
 import { readCpuMs } from "../process-usage.ts";
 import type { Answered } from "./connection.ts";
 import { Connection } from "./connection.ts";
-import type { GeneratorOptions, LoadReport } from "./load.ts";
+import type { GeneratorOptions, GeneratorReport } from "./load.ts";
 import { LoadRecorder } from "./load-recorder.ts";
 import { outcomesOf } from "./outcomes.ts";
 import { requestsOf } from "./requests.ts";
@@ -42,7 +42,7 @@ if (options.warmUpSeconds !== undefined) {
 const cpuBefore = readCpu();
 await loadFor(options.seconds);
 const cpuMs = Object.entries(readCpu()).map(([name, ms]) => [name, ms - (cpuBefore[name] ?? 0)]);
-const report: LoadReport = {
+const report: GeneratorReport = {
   made: made * callsPerRequest,
   unsent: unsent * callsPerRequest,
   connections: connections.size,

@@ -1,4 +1,4 @@
-import type { CallKind, LatencySummary, LoadReport } from "./load.ts";
+import type { CallKind, GeneratorReport, LatencySummary } from "./load.ts";
 import type { Outcome } from "./outcomes.ts";
 import { REFUSED, REFUSED_BESIDE, WAITED_TOO_LONG } from "./outcomes.ts";
 
@@ -34,7 +34,7 @@ export class LoadRecorder {
     if (counts !== undefined) counts[kind] += calls;
   }
 
-  report(): Omit<LoadReport, "made" | "unsent" | "connections" | "cpuMs"> {
+  report(): Omit<GeneratorReport, "made" | "unsent" | "connections" | "cpuMs"> {
     return {
       seconds: (performance.now() - this.#startedAt) / 1_000,
       failures: this.#failures,

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { givePrecedence } from "../precedence.ts";
 import { startProcess } from "../processes.ts";
 
 /**
@@ -22,6 +23,11 @@ export type GeneratorOptions = {
   shape?: RequestShape;
   /** Calls a second, whatever becomes of those before; left out: closed loop. */
   ratePerSecond?: number;
+  /**
+   * Where it may be had, the generator has precedence over what it measures: else a call is late, or read late, as the
+   * generator waits for a processor. False when left out.
+   */
+  hasPrecedence?: boolean;
   /** Processes by what the report shall call them. */
   watched?: Readonly<Record<string, readonly number[]>>;
 };
@@ -39,6 +45,8 @@ export type LatencySummary = {
 };
 
 export type LoadReport = {
+  /** Whether the generator had the precedence that it was to have. */
+  hadPrecedence: boolean;
   made: number;
   /** Due, but no connection was free to send them. */
   unsent: number;
@@ -55,6 +63,9 @@ export type LoadReport = {
   lag: LatencySummary;
 };
 
+/** What the generator itself tells. */
+export type GeneratorReport = Omit<LoadReport, "hadPrecedence">;
+
 /** Loads a service from a process of its own. */
 export async function load(options: GeneratorOptions): Promise<LoadReport> {
   const generator = await startProcess({
@@ -62,6 +73,7 @@ export async function load(options: GeneratorOptions): Promise<LoadReport> {
     args: [fileURLToPath(new URL("./generator.ts", import.meta.url)), JSON.stringify(options)],
   });
   await using _ended = generator;
+  const hadPrecedence = options.hasPrecedence === true && (await givePrecedence(generator.pid));
   const [line] = await generator.waitForLine(/^\{"made".*$/, (options.seconds + 60) * 1_000);
-  return JSON.parse(line) as LoadReport;
+  return { ...(JSON.parse(line) as GeneratorReport), hadPrecedence };
 }
