@@ -3,21 +3,14 @@
  * offered in an open one, where latencies count from when a call was due. Bare servers beside the service, each at half
  * of its own capacity, show what of it is the machine's and the generator's share.
  */
-import type { GeneratorOptions, LoadReport } from "../support/open-loop/load.ts";
-import { load } from "../support/open-loop/load.ts";
-import { servedPerSecond } from "../support/open-loop/overload.ts";
+import type { LoadReport } from "../support/open-loop/load.ts";
 import type { StoreKind } from "../support/service.ts";
-import { STORE_KINDS, startService } from "../support/service.ts";
+import { STORE_KINDS } from "../support/service.ts";
 import { inTurns } from "./in-turns.ts";
+import { loadOpen, measureCapacity, openServers } from "./loaded-servers.ts";
 import { formatCount, formatTable } from "./measure.ts";
 import type { Spread } from "./spread.ts";
 import { spreadOf } from "./spread.ts";
-import { openBenchStore } from "./throughput/bench-store.ts";
-import { BARE_FASTIFY, BARE_NODE, serviceName } from "./throughput/measure-throughput.ts";
-import { openPlainTarget, startPeer } from "./throughput/peer-target.ts";
-import type { Target } from "./throughput/sample.ts";
-import { WARM_UP_SECONDS } from "./throughput/sample.ts";
-import { createSessions, openServiceTarget, WAYS } from "./throughput/service-target.ts";
 
 export type HalfLoadRow = {
   server: string;
@@ -38,12 +31,6 @@ export type HalfLoadRow = {
 };
 
 const SHARE = 0.5;
-const MOST_CONNECTIONS = 1_000;
-/** Few are called by two connections at once: a session's calls wait for each other. */
-const SESSIONS = 1_000;
-const FIRST_WARM_UP_SECONDS = 5;
-/** Each open loop has a generator of its own, whose V8 compiles for seconds beside the server: its calls would be late by that. */
-const OPEN_WARM_UP_SECONDS = 7;
 
 export function halfLoadSteps(rounds: number): number {
   return STORE_KINDS.length * rounds;
@@ -58,84 +45,25 @@ export async function measureHalfLoad(options: Options): Promise<HalfLoadRow[]> 
   return rows;
 }
 
-/** The service on a store; beside it, on Redis, the bare servers. */
 async function measureStore(
   kind: StoreKind,
   { rounds, seconds, onStep }: Options,
 ): Promise<HalfLoadRow[]> {
   await using stack = new AsyncDisposableStack();
-  const service = await openService(kind, stack);
-  const peers = kind === "redis" ? await openPeers(stack) : [];
-  const targets = [{ server: serviceName(kind, 1), target: service }, ...peers];
-  for (const { target } of targets) await load({ ...target, seconds: FIRST_WARM_UP_SECONDS });
-  const turns = targets.map(({ server, target }) => async () => {
-    const capacity = servedPerSecond(
-      await load({ ...target, seconds, warmUpSeconds: WARM_UP_SECONDS }),
-    );
-    const open = {
-      ratePerSecond: capacity * SHARE,
-      connections: MOST_CONNECTIONS,
-      seconds,
-      warmUpSeconds: OPEN_WARM_UP_SECONDS,
-      hasPrecedence: true,
-    };
-    return { capacity, report: await loadOpen(server, { ...target, ...open }) };
+  const servers = await openServers(kind, stack);
+  const turns = servers.map((server) => async () => {
+    const capacity = await measureCapacity(server, seconds);
+    const report = await loadOpen(server, { ratePerSecond: capacity * SHARE, seconds });
+    return { capacity, report };
   });
-  const measuredByTarget = await inTurns(turns, { rounds, onRound: onStep });
-  return measuredByTarget.map((measured, i) => {
-    const { server, target } = targets[i]!;
-    return {
-      server,
-      isService: target === service,
-      capacity: spreadOf(measured.map(({ capacity }) => capacity)),
-      hadPrecedence: measured.every(({ report }) => report.hadPrecedence),
-      ...spreadsOf(measured.map(({ report }) => report)),
-    };
-  });
-}
-
-async function openService(kind: StoreKind, stack: AsyncDisposableStack): Promise<Target> {
-  const store = stack.use(await openBenchStore(kind));
-  const service = stack.use(await startService({ store: store.url }));
-  return {
-    ...(await openServiceTarget(service, { way: WAYS.unbatched, redis: store.redisPid })),
-    sessionIds: await createSessions(service.url, SESSIONS),
-  };
-}
-
-async function openPeers(
-  stack: AsyncDisposableStack,
-): Promise<{ server: string; target: Target }[]> {
-  const bareNode = stack.use(await startPeer("bare-node", ""));
-  const store = stack.use(await openBenchStore("redis"));
-  const bareFastify = stack.use(await startPeer("bare-fastify", store.url));
-  return [
-    {
-      server: BARE_NODE,
-      target: await openPlainTarget(bareNode, undefined, { sessions: SESSIONS }),
-    },
-    {
-      server: BARE_FASTIFY,
-      target: await openPlainTarget(bareFastify, store.redisPid, { sessions: SESSIONS }),
-    },
-  ];
-}
-
-/**
- * Once more where some calls were not answered, since there is no telling how long these take: the machine may have stood
- * still for a moment.
- *
- * @throws Error when that happens twice
- */
-async function loadOpen(server: string, target: GeneratorOptions): Promise<LoadReport> {
-  let told = "";
-  for (let attempt = 0; attempt < 2; attempt++) {
-    const report = await load(target);
-    const { made, unsent, failures, latencies } = report;
-    if (unsent === 0 && latencies.ok.count >= made) return report;
-    told = JSON.stringify({ made, unsent, failures });
-  }
-  throw new Error(`${server} did not answer all: ${told}`);
+  const measuredByServer = await inTurns(turns, { rounds, onRound: onStep });
+  return measuredByServer.map((measured, i) => ({
+    server: servers[i]!.server,
+    isService: servers[i]!.isService,
+    capacity: spreadOf(measured.map(({ capacity }) => capacity)),
+    hadPrecedence: measured.every(({ report }) => report.hadPrecedence),
+    ...spreadsOf(measured.map(({ report }) => report)),
+  }));
 }
 
 function spreadsOf(reports: readonly LoadReport[]) {

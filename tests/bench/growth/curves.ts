@@ -1,4 +1,5 @@
 import type { Curve } from "./curve.ts";
+import { latencyByLoad } from "./latency-by-load.ts";
 import { learnByPatterns } from "./learn-by-patterns.ts";
 import { observeBySessions } from "./observe-by-sessions.ts";
 import { observeBySessionsPerNode } from "./observe-by-sessions-per-node.ts";
@@ -19,4 +20,5 @@ export const CURVES: readonly Curve[] = [
   learnByPatterns,
   replicaLoad,
   startUp,
+  latencyByLoad,
 ];
