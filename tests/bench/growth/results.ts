@@ -8,9 +8,9 @@ import { drawSvg } from "./plot.ts";
 
 const HEAD = `# Growth
 
-How the cost of a call grows with what the service holds, as \`npm run bench:growth\` measured it: client, server and store
-on the same machine, medians over rounds that take every size by turns. Dashed lines are goals. A section tells of the
-run it comes from.
+How the cost of a call grows with what the service holds, and with its load, as \`npm run bench:growth\` measured it:
+client, server and store on the same machine, medians over rounds that take every size by turns. Dashed lines are goals.
+A section tells of the run it comes from.
 `;
 
 export async function saveCurve(
